@@ -1,0 +1,399 @@
+"""The machine: `Machine.advance(execution, event, now_ms) → effects`. No clock, no dice, no I/O, no await.
+
+It runs as far as it can without the world: ready frames take turns, one state visit each, until all of them
+wait or the slice is used up. What one visit of a state does is in `_Turn._enter` and `_Turn._follow`; what an
+answer does in `_Turn.answer`; containers are in `children.py`, errors in `_Turn._fail`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from kaidan import errors
+from kaidan.arns import TaskResource
+from kaidan.asl.language.compile import Program
+from kaidan.asl.machine import children, tasks
+from kaidan.asl.machine.context import Surroundings
+from kaidan.asl.machine.execution import Execution, Frame
+from kaidan.asl.query.env import Source
+from kaidan.asl.states.recovery import error_output, matches
+from kaidan.asl.states.state import State
+from kaidan.asl.states.visit import Ask, Exit, FanOut, Halt, Sleep, Step, Visit
+from kaidan.errors import StateError
+from kaidan.limits import AWS, Limits
+from kaidan.protocol import effects as fx
+from kaidan.protocol import events as ev
+from kaidan.protocol.history import HistoryEvent
+from kaidan.revisions import TODAY, Revision
+from kaidan.values import JSON, Payload
+
+ParameterCheck = Callable[[TaskResource, JSON], str | None]
+"""Says why parameters cannot be used to start a task, or None."""
+
+
+def _accept(resource: TaskResource, parameters: JSON) -> str | None:
+    return None
+
+
+class Machine:
+    """A program with what it may be told from outside: chance, parameter checks, limits, AWS's revision."""
+
+    def __init__(
+        self,
+        program: Program,
+        source: Source,
+        *,
+        check_parameters: ParameterCheck = _accept,
+        limits: Limits = AWS,
+        revision: Revision = TODAY,
+    ) -> None:
+        self.program = program
+        self.source = source
+        self.check_parameters = check_parameters
+        self.limits = limits
+        self.revision = revision
+
+    def advance(self, execution: Execution, event: ev.Event, now_ms: int) -> list[fx.Effect]:
+        """Take an event in, change `execution` in place, and say what is to be done.
+
+        An answer that nobody awaits, and any event after the end, changes nothing and gives no effects.
+        """
+        turn = Turn(self, execution, now_ms)
+        if execution.status == "RUNNING":
+            turn.take(event)
+            turn.run()
+        return turn.effects
+
+
+class Turn:
+    """One call of `advance`: the execution, the time, and the effects so far."""
+
+    __slots__ = ("effects", "execution", "machine", "now_ms", "surroundings")
+
+    def __init__(self, machine: Machine, execution: Execution, now_ms: int) -> None:
+        self.machine = machine
+        self.execution = execution
+        self.now_ms = now_ms
+        self.effects: list[fx.Effect] = []
+        self.surroundings = Surroundings(execution, machine.source, machine.revision)
+
+    # --- history ------------------------------------------------------------------------------------------
+
+    def record(self, type: str, previous_id: int, details: dict[str, JSON] | None = None) -> int:
+        """Write one history event; the answer is its id."""
+        execution = self.execution
+        event_id = execution.next_event_id
+        execution.next_event_id = event_id + 1
+        self.effects.append(HistoryEvent(event_id, previous_id, type, self.now_ms, details))
+        return event_id
+
+    def record_in(self, frame: Frame, type: str, details: dict[str, JSON] | None = None) -> int:
+        """Write an event of a frame, chained to the frame's last one."""
+        frame.last_event_id = self.record(type, frame.last_event_id, details)
+        return frame.last_event_id
+
+    # --- requests -----------------------------------------------------------------------------------------
+
+    def await_answer(self, frame: Frame) -> int:
+        """A new request id whose answer belongs to `frame`."""
+        execution = self.execution
+        request_id = execution.next_request_id
+        execution.next_request_id = request_id + 1
+        execution.requests[request_id] = frame.id
+        return request_id
+
+    def timer(self, frame: Frame, due_ms: int) -> int:
+        request_id = self.await_answer(frame)
+        self.effects.append(fx.StartTimer(request_id, due_ms))
+        return request_id
+
+    def drop_timer(self, request_id: int) -> None:
+        if self.execution.requests.pop(request_id, None) is not None:
+            self.effects.append(fx.CancelTimer(request_id))
+
+    # --- events -------------------------------------------------------------------------------------------
+
+    def take(self, event: ev.Event) -> None:
+        if isinstance(event, ev.Started):
+            self._start()
+        elif isinstance(event, ev.Resumed):
+            pass
+        elif isinstance(event, ev.StopRequested):
+            self._stop(event)
+        else:
+            frame = self.execution.frames.get(self.execution.requests.get(event.request_id, 0))
+            if frame is not None:
+                self._answer(frame, event)
+            elif event.request_id == self.execution.timeout_timer != 0:
+                self._time_out()
+
+    def _start(self) -> None:
+        execution, revision = self.execution, self.machine.revision
+        if revision.compact_input:
+            execution.input = Payload(execution.input.value)
+        details = {"input": execution.input.text, "roleArn": execution.role_arn}
+        self.record("ExecutionStarted", 0, details)
+        timeout_s = self.machine.program.timeout_s
+        if timeout_s is not None and execution.scope == "":
+            execution.timeout_timer = execution.next_request_id
+            execution.next_request_id += 1
+            due_ms = self.now_ms + 1000 * timeout_s
+            self.effects.append(fx.StartTimer(execution.timeout_timer, due_ms))
+        self.new_frame("root", execution.scope, execution.input, previous_id=0)
+
+    def new_frame(self, kind: str, scope: str, input: Payload, *, previous_id: int, parent_id: int = 0) -> Frame:
+        """A frame that is ready to enter the first state of a scope."""
+        execution = self.execution
+        frame = Frame(
+            id=execution.next_request_id,
+            kind=kind,  # type: ignore[arg-type]
+            scope=scope,
+            state=self.machine.program.scopes[scope].start_at,
+            input=input,
+            parent_id=parent_id,
+            last_event_id=previous_id,
+        )
+        execution.next_request_id += 1
+        execution.frames[frame.id] = frame
+        execution.ready.append(frame.id)
+        return frame
+
+    def _answer(self, frame: Frame, event: ev.Event) -> None:
+        match event:
+            case ev.TimerFired():
+                self._timer_fired(frame, event.request_id)
+            case ev.TaskStarted():
+                tasks.started(self, frame, event)
+            case ev.TaskSubmitted():
+                tasks.submitted(self, frame, event)
+            case ev.Heartbeat():
+                tasks.heartbeat(self, frame)
+            case ev.TaskSucceeded():
+                self._attempt(frame, lambda: tasks.succeeded(self, frame, event))
+            case ev.TaskFailed():
+                self._attempt(frame, lambda: tasks.failed(self, frame, event))
+            case ev.ChildClosed():
+                self._attempt(frame, lambda: children.child_closed(self, frame, event))
+            case ev.Started() | ev.Resumed() | ev.StopRequested():
+                raise AssertionError(event)
+            case _:
+                assert_never(event)
+
+    def _timer_fired(self, frame: Frame, request_id: int) -> None:
+        del self.execution.requests[request_id]
+        if frame.waiting == "timer":
+            frame.waiting, frame.request_id = "", 0
+            self._attempt(frame, lambda: self._follow(frame, self._resume(frame, frame.input)))
+        elif frame.waiting == "retry":
+            frame.waiting, frame.request_id = "", 0
+            self._attempt(frame, lambda: self._work(frame, self.state_of(frame)))
+        else:
+            self._attempt(frame, lambda: tasks.timed_out(self, frame, request_id))
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Give ready frames their turns until all wait, or the slice is used up."""
+        execution = self.execution
+        for _ in range(self.machine.limits.slice_transitions_max):
+            if not execution.ready:
+                return
+            frame = execution.frames.get(execution.ready.popleft())
+            if frame is not None:
+                try:
+                    self._enter(frame)
+                except StateError as error:
+                    self.fail(frame, error)
+        if execution.ready:
+            self.effects.append(fx.Yield())
+
+    def state_of(self, frame: Frame) -> State:
+        return self.machine.program.scopes[frame.scope].states[frame.state]
+
+    def _attempt(self, frame: Frame, action: Callable[[], None]) -> None:
+        """Do something on behalf of a frame; a StateError of its state goes to Retry and Catch."""
+        try:
+            action()
+        except StateError as error:
+            self.fail(frame, error)
+
+    def _enter(self, frame: Frame) -> None:
+        state = self.state_of(frame)
+        frame.entered_ms = self.now_ms
+        frame.before_entry_event_id = frame.last_event_id
+        frame.retry_count = 0
+        if frame.retries:
+            frame.retries = {}
+        details = {"name": state.name, "input": frame.input.text}
+        frame.entered_event_id = self.record_in(frame, state.entered, details)
+        self._work(frame, state)
+
+    def _work(self, frame: Frame, state: State) -> None:
+        """Do the state's work: at entry, and again at each retry."""
+        frame.token = ""
+        self._follow(frame, state.enter(self.visit(frame)))
+
+    def visit(self, frame: Frame) -> Visit:
+        return Visit(self.surroundings.env(frame, self.state_of(frame), self.now_ms), frame.input, self.now_ms)
+
+    def _resume(self, frame: Frame, result: Payload) -> Exit:
+        return self.state_of(frame).resume(self.visit(frame), result)
+
+    def resume(self, frame: Frame, result: Payload) -> None:
+        """The state has its result: leave it."""
+        frame.waiting, frame.request_id = "", 0
+        self._leave(frame, self._resume(frame, result))
+
+    def _follow(self, frame: Frame, step: Step) -> None:
+        match step:
+            case Exit():
+                self._leave(frame, step)
+            case Sleep():
+                frame.waiting, frame.request_id = "timer", self.timer(frame, step.due_ms)
+            case Ask():
+                tasks.ask(self, frame, step)
+            case FanOut():
+                children.start(self, frame, step)
+            case Halt():
+                self.scope_failed(frame, StateError(step.error, step.cause))
+            case _:
+                assert_never(step)
+
+    def _leave(self, frame: Frame, step: Exit) -> None:
+        state = self.state_of(frame)
+        self._check_size(state.name, step.output)
+        details = {"name": state.name, "output": step.output.text}
+        if step.assigned:
+            frame.variables = frame.variables | step.assigned
+            details["assignedVariables"] = {key: Payload(step.assigned[key]).text for key in sorted(step.assigned)}
+        self.record_in(frame, state.exited, details)
+        frame.input = step.output
+        if step.next is None:
+            self._scope_done(frame)
+        else:
+            frame.state = step.next
+            self.execution.ready.append(frame.id)
+
+    def _check_size(self, name: str, payload: Payload) -> None:
+        if payload.size_bytes > self.machine.limits.payload_bytes_max:
+            raise StateError(errors.DATA_LIMIT_EXCEEDED, tasks.too_large(name), located=True)
+
+    # --- endings ------------------------------------------------------------------------------------------
+
+    def _scope_done(self, frame: Frame) -> None:
+        if frame.kind == "root":
+            self.record("ExecutionSucceeded", frame.last_event_id, {"output": frame.input.text})
+            self._finish("SUCCEEDED", output=frame.input)
+        else:
+            del self.execution.frames[frame.id]
+            parent = self.execution.frames[frame.parent_id]
+            self._attempt(parent, lambda: children.frame_done(self, parent, frame))
+
+    def fail(self, frame: Frame, error: StateError) -> None:
+        """An error in the frame's state: retry it, catch it, or let its scope fail."""
+        state = self.state_of(frame)
+        tasks.release(self, frame)
+        if error.located:
+            error = self._located(frame, state, error)
+        self.recover(frame, state, error)
+
+    def recover(self, frame: Frame, state: State, error: StateError) -> None:
+        """Retry, Catch, or failure, for an error whose cause is already in its final words."""
+        frame.waiting = ""
+        if not self._retried(frame, state, error) and not self._caught(frame, state, error):
+            self.scope_failed(frame, error)
+
+    def _located(self, frame: Frame, state: State, error: StateError) -> StateError:
+        """An error of the state itself, in AWS's words; evaluation failures are history events of their own."""
+        cause = error.cause
+        if error.error != errors.DATA_LIMIT_EXCEEDED:
+            place = f"'{state.name}' (entered at the event id #{frame.entered_event_id})"
+            cause = f"An error occurred while executing the state {place}. {cause}"
+        located = StateError(error.error, cause, located=True)
+        if error.error == errors.QUERY_EVALUATION_ERROR:
+            self._record_evaluation_failure(frame, state, located, error.location)
+        return located
+
+    def _record_evaluation_failure(
+        self, frame: Frame, state: State, error: StateError, location: str | None
+    ) -> None:
+        """Recorded: it points to what came before the state when it happened on entry."""
+        if location is not None and frame.last_event_id == frame.entered_event_id:
+            frame.last_event_id = frame.before_entry_event_id
+        details: dict[str, JSON] = {"error": error.error, "cause": error.cause}
+        if location:
+            details["location"] = location
+        self.record_in(frame, "EvaluationFailed", {**details, "state": state.name})
+
+    def _retried(self, frame: Frame, state: State, error: StateError) -> bool:
+        for number, retrier in enumerate(state.retriers):
+            if matches(retrier.error_equals, error):
+                attempt = frame.retries.get(number, 0)
+                if attempt >= retrier.max_attempts:
+                    return False
+                frame.retries = frame.retries | {number: attempt + 1}
+                frame.retry_count += 1
+                due_ms = self.now_ms + retrier.delay_ms(attempt, self.machine.source.random())
+                frame.waiting, frame.request_id = "retry", self.timer(frame, due_ms)
+                return True
+        return False
+
+    def _caught(self, frame: Frame, state: State, error: StateError) -> bool:
+        catcher = next((c for c in state.catchers if matches(c.error_equals, error)), None)
+        children.record_failed(self, frame, state, error)
+        if catcher is None:
+            return False
+        visit = self.visit(frame)
+        output, assigned = catcher.flow.conclude(visit, error_output(error))
+        self._attempt_last(frame, Exit(catcher.next, output, assigned))
+        return True
+
+    def _attempt_last(self, frame: Frame, step: Exit) -> None:
+        """Leave by a Catcher: an error now is final."""
+        try:
+            self._leave(frame, step)
+        except StateError as error:
+            self.scope_failed(frame, error)
+
+    def scope_failed(self, frame: Frame, error: StateError) -> None:
+        """The frame's scope ends with an error: the execution fails, or the container that it belongs to."""
+        if frame.kind == "root":
+            self._finish_failed(frame, error)
+        else:
+            parent = self.execution.frames[frame.parent_id]
+            del self.execution.frames[frame.id]
+            self._attempt(parent, lambda: children.frame_failed(self, parent, frame, error))
+
+    def _finish_failed(self, frame: Frame, error: StateError) -> None:
+        self.record("ExecutionFailed", frame.last_event_id, tasks.error_details(error))
+        self._finish("FAILED", error=error.error, cause=error.cause)
+
+    def _stop(self, event: ev.StopRequested) -> None:
+        last_id = self.abort_all()
+        details = tasks.error_details(StateError(event.error, event.cause))
+        self.record("ExecutionAborted", last_id, details)
+        self._finish("ABORTED", error=event.error, cause=event.cause)
+
+    def _time_out(self) -> None:
+        self.execution.timeout_timer = 0
+        last_id = self.abort_all()
+        self.record("ExecutionTimedOut", last_id)
+        self._finish("TIMED_OUT")
+
+    def abort_all(self) -> int:
+        """Abort everything that runs; the answer is the id that the closing event points to."""
+        roots = [frame for frame in self.execution.frames.values() if frame.kind == "root"]
+        last_id = roots[0].last_event_id
+        children.abort(self, roots[0])
+        return last_id
+
+    def _finish(self, status: str, **outcome: JSON) -> None:
+        execution = self.execution
+        if execution.timeout_timer:
+            self.effects.append(fx.CancelTimer(execution.timeout_timer))
+        execution.status, execution.stop_ms = status, self.now_ms
+        execution.output, execution.error = outcome.get("output"), outcome.get("error")
+        execution.cause = outcome.get("cause")
+        execution.frames, execution.requests, execution.ready = {}, {}, []
+        self.effects.append(fx.Finish(status, **outcome))

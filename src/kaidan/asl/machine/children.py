@@ -1,0 +1,238 @@
+"""What the machine does for Parallel and Map: children side by side, their results, their failures.
+
+Branches and inline iterations are frames of the same execution; the items of a Distributed Map are child
+executions that the world runs. Where events point back to is as recorded: an iteration's Started points to the
+last state event of the iteration whose place it takes, MapStateExited to what came before MapStateSucceeded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kaidan import errors
+from kaidan.arns import Arn
+from kaidan.asl.machine import tasks
+from kaidan.asl.machine.execution import Container, Frame
+from kaidan.asl.states.map import Map, Tolerance
+from kaidan.asl.states.state import State
+from kaidan.asl.states.visit import FanOut, Visit
+from kaidan.errors import StateError
+from kaidan.protocol import effects as fx
+from kaidan.protocol import events as ev
+from kaidan.values import JSON, Payload
+
+if TYPE_CHECKING:
+    from kaidan.asl.machine.advance import Turn
+
+_ABORTABLE = ("Task", "Wait", "Parallel", "Map")
+"""State types with an `…Aborted` event."""
+
+
+def start(turn: Turn, frame: Frame, step: FanOut) -> None:
+    """Begin a Parallel or Map state's children."""
+    total = len(step.scopes) if step.items is None else len(step.items)
+    frame.container = Container(
+        input=step.input, scopes=step.scopes, total=total, items=step.items, concurrency=step.concurrency
+    )
+    frame.waiting = "children"
+    state = turn.state_of(frame)
+    if isinstance(state, Map):
+        turn.record_in(frame, "MapStateStarted", {"length": total})
+        if state.distributed:
+            _start_map_run(turn, frame, frame.container, state)
+    else:
+        turn.record_in(frame, "ParallelStateStarted")
+    _launch(turn, frame, frame.container, frame.last_event_id)
+
+
+def _launch(turn: Turn, frame: Frame, container: Container, previous_id: int) -> None:
+    """Start as many children as there is room for; when none is left, the state is done."""
+    state = turn.state_of(frame)
+    room = _concurrency(turn, container, state)
+    while container.launched < container.total and len(container.running) < room:
+        index = container.launched
+        container.launched += 1
+        if isinstance(state, Map):
+            _launch_item(turn, frame, container, state, index, previous_id)
+        else:
+            child = turn.new_frame(
+                "branch", container.scopes[index], container.input, previous_id=previous_id, parent_id=frame.id
+            )
+            child.index = index
+            container.running[child.id] = index
+    if container.done == container.total:
+        _complete(turn, frame, container, state)
+
+
+def _concurrency(turn: Turn, container: Container, state: State) -> int:
+    if not isinstance(state, Map):
+        return container.total
+    limits = turn.machine.limits
+    most = limits.distributed_map_concurrency_max if state.distributed else limits.inline_map_concurrency_max
+    return min(container.concurrency or most, most)
+
+
+def _launch_item(turn: Turn, frame: Frame, container: Container, state: Map, index: int, previous_id: int) -> None:
+    assert container.items is not None
+    item = {"Index": index, "Value": container.items[index]}
+    env = turn.surroundings.env(frame, state, turn.now_ms, item)
+    input = state.item_input(Visit(env, frame.input, turn.now_ms), container.input, container.items[index])
+    if container.map_run_arn is not None:
+        return _launch_child(turn, frame, container, state, item, input)
+    event_id = turn.record("MapIterationStarted", previous_id, {"name": state.name, "index": index})
+    child = turn.new_frame("iteration", state.processor, input, previous_id=event_id, parent_id=frame.id)
+    child.index, child.item = index, item["Value"]
+    container.running[child.id] = index
+    return None
+
+
+def frame_done(turn: Turn, parent: Frame, child: Frame) -> None:
+    """A branch or an iteration has ended well."""
+    container = parent.container
+    assert container is not None
+    container.results[container.running.pop(child.id)] = child.input
+    container.done += 1
+    if child.kind == "iteration":
+        details = {"name": parent.state, "index": child.index}
+        parent.last_event_id = turn.record("MapIterationSucceeded", child.last_event_id, details)
+    else:
+        parent.last_event_id = child.last_event_id
+    _launch(turn, parent, container, child.last_event_id)
+
+
+def _complete(turn: Turn, frame: Frame, container: Container, state: State) -> None:
+    if container.map_run_arn is not None:
+        turn.effects.append(fx.CloseMapRun(container.map_run_arn, "SUCCEEDED"))
+        turn.record_in(frame, "MapRunSucceeded")
+    turn.record(state.type + "StateSucceeded", frame.last_event_id)
+    if container.map_run_arn is not None and turn.machine.revision.map_exit_follows_run_start:
+        frame.last_event_id = container.run_started_event_id
+    frame.container = None
+    turn.resume(frame, _joined([container.results[index] for index in sorted(container.results)]))
+
+
+def _joined(results: list[Payload]) -> Payload:
+    """The array of results; its text is made of theirs, so that nothing is serialised again (recorded)."""
+    return Payload([result.value for result in results], "[" + ",".join(result.text for result in results) + "]")
+
+
+def frame_failed(turn: Turn, parent: Frame, child: Frame, error: StateError) -> None:
+    """A branch or an iteration has failed: abort the others; Retry and Catch of the state decide."""
+    container = parent.container
+    assert container is not None
+    del container.running[child.id]
+    if child.kind == "branch" and turn.state_of(child).type in _ABORTABLE:
+        turn.record(turn.state_of(child).type + "StateAborted", child.last_event_id)
+    _abort_children(turn, parent)
+    if child.kind == "iteration":
+        details = {"name": parent.state, "index": child.index}
+        turn.record("MapIterationFailed", child.last_event_id, details)
+    parent.last_event_id = child.last_event_id
+    turn.recover(parent, turn.state_of(parent), error)
+
+
+def record_failed(turn: Turn, frame: Frame, state: State, error: StateError) -> None:
+    """`ParallelStateFailed` or `MapStateFailed`, but for States.Runtime (recorded)."""
+    if state.type in ("Parallel", "Map") and error.error != errors.RUNTIME:
+        turn.record_in(frame, state.type + "StateFailed")
+
+
+# --- aborting ---------------------------------------------------------------------------------------------
+
+
+def abort(turn: Turn, frame: Frame) -> None:
+    """Abort a frame and all below it, innermost first."""
+    _abort_children(turn, frame)
+    state = turn.state_of(frame)
+    if frame.waiting and state.type in _ABORTABLE:
+        turn.record_in(frame, state.type + "StateAborted")
+    tasks.release(turn, frame)
+    turn.execution.frames.pop(frame.id, None)
+    if frame.kind == "iteration":
+        parent = turn.execution.frames[frame.parent_id]
+        details = {"name": parent.state, "index": frame.index}
+        turn.record("MapIterationAborted", frame.last_event_id, details)
+
+
+def _abort_children(turn: Turn, frame: Frame) -> None:
+    container = frame.container
+    if container is None:
+        return
+    for child_id in list(container.running):
+        if container.map_run_arn is not None:
+            turn.execution.requests.pop(child_id, None)
+            turn.effects.append(fx.CancelChild(child_id))
+        else:
+            abort(turn, turn.execution.frames[child_id])
+    frame.container = None
+
+
+# --- Distributed Map --------------------------------------------------------------------------------------
+
+
+def _start_map_run(turn: Turn, frame: Frame, container: Container, state: Map) -> None:
+    tolerance = state.tolerance(turn.visit(frame))
+    execution, uuid4 = turn.execution, turn.machine.source.uuid4
+    label = state.label or uuid4()
+    machine_name = Arn.parse(execution.machine_arn).resource.split(":")[1]
+    container.map_run_arn = Arn.parse(execution.machine_arn).states(f"mapRun:{machine_name}/{label}:{uuid4()}")
+    container.tolerated_count, container.tolerated_percentage = tolerance.count, tolerance.percentage
+    container.run_started_event_id = turn.record_in(frame, "MapRunStarted", {"mapRunArn": container.map_run_arn})
+    turn.effects.append(
+        fx.StartMapRun(
+            map_run_arn=container.map_run_arn,
+            state=state.name,
+            item_count=container.total,
+            max_concurrency=container.concurrency,
+            tolerated_failure_count=tolerance.count,
+            tolerated_failure_percentage=tolerance.percentage,
+        )
+    )
+
+
+def _launch_child(
+    turn: Turn, frame: Frame, container: Container, state: Map, item: dict[str, JSON], input: Payload
+) -> None:
+    assert container.map_run_arn is not None
+    request_id = turn.await_answer(frame)
+    container.running[request_id] = item["Index"]
+    turn.effects.append(
+        fx.StartChild(
+            request_id=request_id,
+            map_run_arn=container.map_run_arn,
+            scope=state.processor,
+            name=turn.machine.source.uuid4(),
+            label=container.map_run_arn.split("/")[1].split(":")[0],
+            input=input,
+            express=state.express,
+            index=item["Index"],
+            map_item=item,
+        )
+    )
+
+
+def child_closed(turn: Turn, frame: Frame, event: ev.ChildClosed) -> None:
+    """A child execution has ended; failures count against what the state tolerates."""
+    del turn.execution.requests[event.request_id]
+    container = frame.container
+    assert container is not None and container.map_run_arn is not None
+    index = container.running.pop(event.request_id)
+    container.done += 1
+    if event.status == "SUCCEEDED" and event.output is not None:
+        container.results[index] = event.output
+    else:
+        container.failures += 1
+    tolerance = Tolerance(container.tolerated_count, container.tolerated_percentage)
+    if tolerance.exceeded(container.failures, container.total):
+        _fail_map_run(turn, frame, container)
+    _launch(turn, frame, container, frame.last_event_id)
+
+
+def _fail_map_run(turn: Turn, frame: Frame, container: Container) -> None:
+    assert container.map_run_arn is not None
+    cause = "The specified tolerated failure threshold was exceeded"
+    error = StateError(errors.EXCEED_TOLERATED_FAILURE_THRESHOLD, cause)
+    turn.effects.append(fx.CloseMapRun(container.map_run_arn, "FAILED"))
+    _abort_children(turn, frame)
+    turn.record_in(frame, "MapRunFailed", tasks.error_details(error))
+    raise error

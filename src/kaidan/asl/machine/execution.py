@@ -1,0 +1,105 @@
+"""An execution as plain data: a tree of frames. It can be stored, loaded on another machine and continued.
+
+    root frame ─ branch frames of a Parallel state
+               └ iteration frames of a Map state
+
+Nothing here is an object with a life: no tasks, no locks, no references into the compiled program.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Literal
+
+import msgspec
+
+from kaidan.values import JSON, Payload
+
+FrameKind = Literal["root", "branch", "iteration"]
+
+Waiting = Literal["", "task", "timer", "children", "retry"]
+"""What a frame waits for; "" means that it is ready to enter its state."""
+
+
+class Container(msgspec.Struct, kw_only=True):
+    """What a Parallel or Map frame knows of its children.
+
+    `running` maps child frame id (inline) or request id (child execution) to the child's index.
+    """
+
+    input: Payload
+    scopes: tuple[str, ...]
+    total: int
+    items: list[JSON] | None = None
+    concurrency: int = 0
+    launched: int = 0
+    done: int = 0
+    failures: int = 0
+    results: dict[int, Payload] = {}
+    running: dict[int, int] = {}
+    map_run_arn: str | None = None
+    tolerated_count: int = 0
+    tolerated_percentage: float = 0
+    run_started_event_id: int = 0
+
+
+class Frame(msgspec.Struct, kw_only=True):
+    """One thread of control: where it is, what it holds, what it waits for.
+
+    `last_event_id` is what the frame's next history event points back to; `before_entry_event_id` what
+    StateEntered pointed to. `request_id` is the one answer the frame awaits, `timers` its time-outs by purpose.
+    """
+
+    id: int
+    kind: FrameKind
+    scope: str
+    state: str
+    input: Payload
+    parent_id: int = 0
+    index: int = 0
+    item: JSON = None
+    waiting: Waiting = ""
+    request_id: int = 0
+    timeout_timer: int = 0
+    heartbeat_timer: int = 0
+    heartbeat_s: int = 0
+    resource: str = ""
+    token: str = ""
+    entered_ms: int = 0
+    entered_event_id: int = 0
+    before_entry_event_id: int = 0
+    last_event_id: int = 0
+    retry_count: int = 0
+    retries: dict[int, int] = {}
+    variables: dict[str, JSON] = {}
+    container: Container | None = None
+
+
+class Execution(msgspec.Struct, kw_only=True):
+    """One execution. Times are Unix milliseconds; ids count from 1."""
+
+    arn: str
+    name: str
+    machine_arn: str
+    machine_name: str
+    role_arn: str
+    input: Payload
+    start_ms: int
+    region: str = "us-east-1"
+    scope: str = ""
+    map_item: JSON = None
+    """Of a Distributed Map's child: its `$$.Map.Item`."""
+    status: str = "RUNNING"
+    stop_ms: int = 0
+    output: Payload | None = None
+    error: str | None = None
+    cause: str | None = None
+    redrive_count: int = 0
+    next_event_id: int = 1
+    next_request_id: int = 1
+    timeout_timer: int = 0
+    frames: dict[int, Frame] = {}
+    requests: dict[int, int] = {}
+    """Awaited request id → frame id."""
+    ready: deque[int] = msgspec.field(default_factory=deque)
+    """Frames that can go on at once, in turn."""

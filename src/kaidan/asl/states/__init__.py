@@ -1,0 +1,30 @@
+"""One chapter per state type. `CHAPTERS` is the list that the language reads; it names no type itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kaidan.asl.states.choice import Choice
+from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.fail import Fail
+from kaidan.asl.states.map import Map
+from kaidan.asl.states.parallel import Parallel
+from kaidan.asl.states.pass_ import Pass
+from kaidan.asl.states.state import Compiler, State
+from kaidan.asl.states.succeed import Succeed
+from kaidan.asl.states.task import Task
+from kaidan.asl.states.wait import Wait
+
+CHAPTERS: dict[str, Callable[[Definition, Compiler], State]] = {
+    "Task": Task,
+    "Wait": Wait,
+    "Pass": Pass,
+    "Succeed": Succeed,
+    "Fail": Fail,
+    "Choice": Choice,
+    "Parallel": Parallel,
+    "Map": Map,
+}
+"""Type → chapter, in the order in which AWS lists them in its messages."""
+
+__all__ = ["CHAPTERS"]

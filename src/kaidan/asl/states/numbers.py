@@ -1,0 +1,56 @@
+"""Numbers that a definition gives as a literal, a path or an expression: concurrency, time-outs, tolerance.
+
+Recorded: text that holds a number counts as one; anything else is States.Runtime naming the field and the value.
+"""
+
+from __future__ import annotations
+
+from kaidan.asl.states.state import Value
+from kaidan.asl.states.visit import Visit
+from kaidan.errors import QUERY_EVALUATION_ERROR, StateError, runtime_error
+from kaidan.values import JSON, dumps
+
+
+def integer(field: Value | None, name: str, visit: Visit, *, minimum: int | None = None) -> int | None:
+    """The field's value as an integer, None when the definition has no such field."""
+    if field is None:
+        return None
+    value = field.at(visit)
+    try:
+        number = _integer(value)
+    except ValueError:
+        raise _invalid(field, name, value, "integer") from None
+    if minimum is not None and number < minimum:
+        raise runtime_error(f"{name} must be at least {minimum} but was: {number}")
+    return number
+
+
+def _integer(value: JSON) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(value)
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError(value)
+        return int(value)
+    return int(value)
+
+
+def floating(field: Value | None, name: str, visit: Visit) -> float | None:
+    """The field's value as a number, None when the definition has no such field."""
+    if field is None:
+        return None
+    value = field.at(visit)
+    try:
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise ValueError(value)
+        return float(value)
+    except ValueError:
+        raise _invalid(field, name, value, "float") from None
+
+
+def _invalid(field: Value, name: str, value: JSON, kind: str) -> StateError:
+    shown = value if isinstance(value, str) else dumps(value)
+    if field.path is not None:
+        return runtime_error(f'The {name}Path field refers to value "{shown}" which is not a valid {kind}: {field.path}')
+    cause = f"The {name} field is not a valid {kind}: {shown}"
+    return StateError(QUERY_EVALUATION_ERROR, cause, located=True)

@@ -1,0 +1,187 @@
+"""Clients of AWS services: whose credentials, which region, which endpoint. Made once, shared by all threads.
+
+botocore is imported with the first client, not before: that costs half a second, which no command line should
+pay at its start. Knows no state machine and no operation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from threading import RLock
+from typing import Any
+
+DEFAULT_REGION = "us-east-1"
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 910
+"""Longer than the longest answer: a Lambda function may take 15 minutes, a long poll takes one."""
+
+ROLE_SESSION_NAME = "kaidan"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """Where AWS is and who calls it. What is None is found where the AWS command line finds it.
+
+    `endpoint_urls` is by botocore's service name, `{"s3": "http://127.0.0.1:9000"}`, and goes before
+    `endpoint_url`, which is for every service. `max_attempts` counts the first try.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    endpoint_urls: Mapping[str, str] = field(default_factory=dict)
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    max_pool_connections: int = 50
+    max_attempts: int | None = None
+
+
+@lru_cache(maxsize=1)
+def model_loader() -> Any:
+    """botocore's store of API models, one for the process: each model is read once."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+class ClientFactory:
+    """Clients by service and role: `factory.client("ec2").describe_images()`. Safe in any thread."""
+
+    def __init__(self, settings: AwsSettings | None = None) -> None:
+        self.settings = settings or AwsSettings()
+        self._lock = RLock()
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._sessions: dict[str | None, Any] = {}
+
+    @cached_property
+    def region(self) -> str:
+        """Of the settings, of AWS_REGION, of the profile; us-east-1 when none of them says."""
+        return (
+            self.settings.region
+            or os.environ.get("AWS_REGION")
+            or self._configured_region()
+            or DEFAULT_REGION
+        )
+
+    def client(self, service: str, role_arn: str | None = None) -> Any:
+        """The client of a service (botocore's name), with the credentials of `role_arn` if one is given.
+
+        Raises botocore's exceptions: ProfileNotFound, UnknownServiceError, PartialCredentialsError, …
+        """
+        client = self._clients.get((service, role_arn))
+        if client is None:
+            with self._lock:
+                client = self._clients.get((service, role_arn)) or self._create(service, role_arn)
+                self._clients[service, role_arn] = client
+        return client
+
+    def _create(self, service: str, role_arn: str | None) -> Any:
+        settings = self.settings
+        endpoint = (
+            settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
+        )
+        return self._session(role_arn).create_client(
+            service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
+        )
+
+    def _config(self, endpoint: str | None) -> Any:
+        """Parameters are not checked here: the service answers, as on AWS. Answers come without checksums
+        that nobody asked for (recorded: S3 GetObject)."""
+        from botocore.config import Config
+
+        settings = self.settings
+        attempts = {} if settings.max_attempts is None else {"total_max_attempts": settings.max_attempts}
+        config = Config(
+            parameter_validation=False,
+            retries={"mode": "standard", **attempts},
+            max_pool_connections=settings.max_pool_connections,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            tcp_keepalive=True,
+            response_checksum_validation="when_required",
+            user_agent_extra="kaidan",
+        )
+        if endpoint is None:
+            return config
+        # One host serves all: neither "sync-states." nor a bucket's name may come before it.
+        return config.merge(Config(inject_host_prefix=False, s3={"addressing_style": "path"}))
+
+    def _session(self, role_arn: str | None) -> Any:
+        with self._lock:
+            if role_arn not in self._sessions:
+                self._sessions[role_arn] = self._new_session(role_arn)
+            return self._sessions[role_arn]
+
+    def _new_session(self, role_arn: str | None) -> Any:
+        from botocore.session import Session
+
+        settings = self.settings
+        session = Session(profile=settings.profile)
+        session.register_component("data_loader", model_loader())
+        if role_arn is not None:
+            session.register_component("credential_provider", _AssumedRole(self, role_arn))
+        elif settings.access_key is not None:
+            session.set_credentials(settings.access_key, settings.secret_key, settings.session_token)
+        _speak_plainly(session)
+        return session
+
+    def _configured_region(self) -> str | None:
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            return self._session(None).get_config_variable("region") or None
+        except BotoCoreError:  # a profile that is not there: the first call says so, with its name
+            return None
+
+
+def environment_endpoint(service: str) -> str | None:
+    """AWS_ENDPOINT_URL_DYNAMODB, or else AWS_ENDPOINT_URL (AWS SDKs guide, "Service-specific endpoints")."""
+    if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return None
+    service_id: str = model_loader().load_service_model(service, "service-2")["metadata"]["serviceId"]
+    variable = "AWS_ENDPOINT_URL_" + service_id.replace(" ", "_").replace("-", "_").upper()
+    return os.environ.get(variable) or os.environ.get("AWS_ENDPOINT_URL") or None
+
+
+class _AssumedRole:
+    """botocore's provider of credentials for a role: assumed on first use, again before they expire."""
+
+    def __init__(self, clients: ClientFactory, role_arn: str) -> None:
+        self._clients = clients
+        self._role_arn = role_arn
+
+    def load_credentials(self) -> Any:
+        from botocore.credentials import DeferredRefreshableCredentials
+
+        return DeferredRefreshableCredentials(self._assume, "sts-assume-role")
+
+    def _assume(self) -> dict[str, str]:
+        answer = self._clients.client("sts").assume_role(
+            RoleArn=self._role_arn, RoleSessionName=ROLE_SESSION_NAME
+        )["Credentials"]
+        return {
+            "access_key": answer["AccessKeyId"],
+            "secret_key": answer["SecretAccessKey"],
+            "token": answer["SessionToken"],
+            "expiry_time": answer["Expiration"].isoformat(),
+        }
+
+
+def _speak_plainly(session: Any) -> None:
+    """Take botocore's conveniences for Python away: AWS's own SDK passes these values on as they are."""
+    from botocore import handlers
+
+    for event, convenience in (
+        ("after-call.iam", handlers.json_decode_policies),
+        ("after-call.ec2.GetConsoleOutput", handlers.decode_console_output),
+        ("after-call.cloudformation.GetTemplate", handlers.json_decode_template_body),
+        ("before-parameter-build.ec2.RunInstances", handlers.base64_encode_user_data),
+        ("before-parameter-build.autoscaling.CreateLaunchConfiguration", handlers.base64_encode_user_data),
+        ("before-parameter-build.s3.CopyObject", handlers.handle_copy_source_param),
+        ("before-parameter-build.s3.UploadPartCopy", handlers.handle_copy_source_param),
+    ):
+        session.unregister(event, convenience)

@@ -1,0 +1,42 @@
+"""What carries out a RunTask: the contract between the runtime and the integrations.
+
+A handler is called on the engine's thread and must not block: it answers through `Reply`, at once or later,
+from any thread. Blocking work goes to the runtime's pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from kaidan.protocol.effects import RunTask
+from kaidan.values import JSON
+
+
+class Reply(Protocol):
+    """Where a handler says how its task goes. Safe to call from any thread; late answers are dropped."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the task has been answered, cancelled or timed out."""
+
+    def started(self, worker: str | None = None) -> None:
+        """Work has begun; `worker` is an activity worker's name."""
+
+    def submitted(self, output: JSON) -> None:
+        """The service has taken the work on and answered `output`; the result comes later."""
+
+    def succeeded(self, output: JSON) -> None:
+        """The task's result: a JSON value, or a Payload whose text is kept."""
+
+    def failed(self, error: str | None, cause: str | None) -> None:
+        """The task's failure."""
+
+    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+        """Call `action` on the engine's thread after a delay, unless the task has ended by then."""
+
+
+class Handler(Protocol):
+    """Carries out tasks of one kind."""
+
+    def __call__(self, task: RunTask, reply: Reply) -> None: ...

@@ -1,0 +1,87 @@
+"""The Step Functions API as one object: `Api.call("StartExecution", {…})`. No HTTP here.
+
+An operation is a function `(service, params) → answer` named as the operation; `OPERATIONS` is the list.
+Answers have AWS's shapes with native datetimes, as boto3 gives them; refusals are ApiErrors.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from kaidan.integrations.clients import ClientFactory
+from kaidan.integrations.dispatch import Dispatcher
+from kaidan.revisions import as_of as revision_of
+from kaidan.runtime.engine import Engine
+from kaidan.runtime.pool import Pool
+from kaidan.runtime.sources import Clock, SimulatedClock
+from kaidan.service import activities, executions, machines
+from kaidan.service.errors import ApiError
+from kaidan.service.local import LocalClients, StepFunctionsTasks
+from kaidan.service.state import Service
+
+Operation = Callable[[Service, dict[str, Any]], dict[str, Any]]
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateActivity": activities.create_activity,
+    "CreateStateMachine": machines.create_state_machine,
+    "DeleteStateMachine": machines.delete_state_machine,
+    "DescribeExecution": executions.describe_execution,
+    "DescribeStateMachine": machines.describe_state_machine,
+    "GetActivityTask": activities.get_activity_task,
+    "GetExecutionHistory": executions.get_execution_history,
+    "SendTaskFailure": activities.send_task_failure,
+    "SendTaskHeartbeat": activities.send_task_heartbeat,
+    "SendTaskSuccess": activities.send_task_success,
+    "StartExecution": executions.start_execution,
+    "StartSyncExecution": executions.start_sync_execution,
+    "StopExecution": executions.stop_execution,
+    "ValidateStateMachineDefinition": machines.validate_state_machine_definition,
+}
+
+
+class Api:
+    """A service of its own: an engine in memory, with its own clock, account and region."""
+
+    def __init__(
+        self,
+        *,
+        account: str = "123456789012",
+        region: str = "us-east-1",
+        clock: Clock | None = None,
+        clients: ClientFactory | None = None,
+        as_of: datetime.date | None = None,
+    ) -> None:
+        revision = revision_of(as_of)
+        engine = Engine(clock or SimulatedClock())
+        self._pool = Pool(engine)
+        self.service = Service(engine, account=account, region=region, revision=revision)
+        local = LocalClients(self.call, clients or ClientFactory())
+        dispatcher = Dispatcher(local, self._pool.run)
+        StepFunctionsTasks(self.service, self.call, local).register(dispatcher)
+        engine.handler = dispatcher
+
+    def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Do one operation. Raises ApiError."""
+        try:
+            function = OPERATIONS[operation]
+        except KeyError:
+            raise ApiError("UnknownOperationException", f"{operation} is not an operation here") from None
+        return function(self.service, params)
+
+    def settle(self, until: Callable[[], bool], timeout_s: float) -> None:
+        """Let the engine run until `until()` holds, nothing more can happen, or its clock is `timeout_s` on."""
+        engine = self.service.engine
+        engine.run_until(until, horizon_ms=engine.clock.now_ms() + int(timeout_s * 1000))
+
+    def now(self) -> datetime.datetime:
+        """The engine's clock."""
+        return datetime.datetime.fromtimestamp(self.service.engine.clock.now_ms() / 1000, datetime.UTC)
+
+    def close(self) -> None:
+        """Let go of threads."""
+        self._pool.close()
+
+
+__all__ = ["Api", "ApiError"]

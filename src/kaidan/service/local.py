@@ -1,0 +1,192 @@
+"""Step Functions called from a state machine: `states:startExecution…`, `aws-sdk:sfn:…` and activities, answered
+by this very service instead of AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kaidan.errors import TASK_FAILED, StateError
+from kaidan.integrations import aws_sdk
+from kaidan.integrations.clients import ClientFactory
+from kaidan.integrations.contract import Reply
+from kaidan.integrations.dispatch import Dispatcher
+from kaidan.protocol.effects import RunTask
+from kaidan.service import activities
+from kaidan.service.errors import ApiError
+from kaidan.service.state import Service
+from kaidan.service.wire import epoch_text
+from kaidan.values import JSON, dumps, loads
+
+Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+POLL_MS = 1000
+"""How often `.sync` looks at the execution that it waits for."""
+
+
+class LocalClients(ClientFactory):
+    """AWS's clients, but for Step Functions: that one is this service."""
+
+    def __init__(self, call: Call, clients: ClientFactory) -> None:
+        super().__init__(clients.settings)
+        self._call = call
+
+    def client(self, service: str, role_arn: str | None = None) -> Any:
+        if service == "stepfunctions":
+            return _LocalClient(self._call)
+        return super().client(service, role_arn)
+
+
+class _LocalClient:
+    """Looks like boto3's client: `client.start_execution(stateMachineArn=…)`, and raises its ClientError."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
+        operation = "".join(word.capitalize() for word in method.split("_"))
+        return lambda **params: self._request(operation, params)
+
+    def _request(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        from botocore.exceptions import ClientError
+
+        metadata = {"RequestId": "00000000-0000-4000-8000-000000000000", "HTTPStatusCode": 200, "HTTPHeaders": {}}
+        try:
+            return {**self._call(operation, params), "ResponseMetadata": metadata}
+        except ApiError as refusal:
+            response = {
+                "Error": {"Code": refusal.code, "Message": refusal.message},
+                "ResponseMetadata": metadata | {"HTTPStatusCode": refusal.status},
+            }
+            raise ClientError(response, operation) from None
+
+
+class StepFunctionsTasks:
+    """Handlers of the tasks that Step Functions itself carries out."""
+
+    def __init__(self, service: Service, call: Call, clients: ClientFactory) -> None:
+        self._service = service
+        self._call = call
+        self._clients = clients
+
+    def register(self, dispatcher: Dispatcher) -> None:
+        dispatcher.by_kind["activity"] = self._activity
+        dispatcher.by_service["states"] = self._start_execution
+        dispatcher.by_service["aws-sdk:sfn"] = self._sdk
+
+    def _activity(self, task: RunTask, reply: Reply) -> None:
+        activities.offer(self._service, task, reply)
+
+    def _sdk(self, task: RunTask, reply: Reply) -> None:
+        operation = aws_sdk.resolve("sfn", task.resource.action)
+        reply.started()
+        if operation.operation_name == "GetActivityTask":
+            params = {key[0].lower() + key[1:]: value for key, value in task.parameters.value.items()}
+            activities.poll_activity(self._service, params, lambda answer: reply.succeeded(_pascal(answer)))
+            return
+        result = aws_sdk.call(operation, task.parameters.value, self._clients)
+        if task.resource.pattern:
+            reply.submitted(result)
+        else:
+            reply.succeeded(result)
+
+    def _start_execution(self, task: RunTask, reply: Reply) -> None:
+        """`states:startExecution`, with `.sync`, `.sync:2` and `.waitForTaskToken`."""
+        reply.started()
+        try:
+            started = self._call("StartExecution", _start_params(task.parameters.value))
+        except ApiError as refusal:
+            raise _refused(refusal, self._service.source.uuid4()) from None
+        answer = self._started(started)
+        if task.resource.pattern == "":
+            return reply.succeeded(answer)
+        reply.submitted(answer)
+        if task.resource.pattern.startswith(".sync"):
+            Watch(self, task, reply, started["executionArn"]).look()
+        return None
+
+    def _started(self, started: dict[str, Any]) -> JSON:
+        """The result as the older SDK gives it, with what it says of the HTTP answer (recorded)."""
+        arn, start_ms = started["executionArn"], round(started["startDate"].timestamp() * 1000)
+        request_id = self._service.source.uuid4()
+        length = str(len(f'{{"executionArn":"{arn}","startDate":{epoch_text(start_ms)}}}'))
+        headers = {
+            "x-amzn-RequestId": request_id,
+            "connection": "keep-alive",
+            "Content-Length": length,
+            "Date": started["startDate"].strftime("%a, %d %b %Y %H:%M:%S GMT"),
+            "Content-Type": "application/x-amz-json-1.0",
+        }
+        return {
+            "ExecutionArn": arn,
+            "SdkHttpMetadata": {
+                "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+                "HttpHeaders": headers,
+                "HttpStatusCode": 200,
+            },
+            "SdkResponseMetadata": {"RequestId": request_id},
+            "StartDate": start_ms,
+        }
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        return self._call("DescribeExecution", {"executionArn": arn})
+
+    def after(self, action: Callable[[], None]) -> None:
+        self._service.engine.after(POLL_MS, action)
+
+
+class Watch:
+    """`.sync`: looks at an execution until it has ended, and answers with its description."""
+
+    def __init__(self, tasks: StepFunctionsTasks, task: RunTask, reply: Reply, arn: str) -> None:
+        self._tasks = tasks
+        self._reply = reply
+        self._arn = arn
+        self._json = task.resource.pattern == ".sync:2"
+
+    def look(self) -> None:
+        if self._reply.ended:
+            return
+        described = self._tasks.describe(self._arn)
+        if described["status"] == "RUNNING":
+            return self._tasks.after(self.look)
+        result = _description(described, as_json=self._json)
+        if described["status"] == "SUCCEEDED":
+            return self._reply.succeeded(result)
+        return self._reply.failed(TASK_FAILED, dumps(result))
+
+
+def _start_params(parameters: JSON) -> dict[str, Any]:
+    """`{"StateMachineArn", "Input", "Name"}` as the operation takes it: Input as text, null as absent."""
+    params = {key[0].lower() + key[1:]: value for key, value in parameters.items() if value is not None}
+    if "input" in params and not isinstance(params["input"], str):
+        params["input"] = dumps(params["input"])
+    return params
+
+
+def _description(described: dict[str, Any], *, as_json: bool) -> JSON:
+    """DescribeExecution in the spelling of results: PascalCase, milliseconds; `.sync:2` gives data as JSON."""
+    result = _pascal(described)
+    for name in ("StartDate", "StopDate"):
+        result[name] = round(result[name].timestamp() * 1000)
+    for name in ("Input", "Output"):
+        if as_json and name in result:
+            result[name] = loads(result[name])
+    return {key: result[key] for key in sorted(result)}
+
+
+def _pascal(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {key[0].upper() + key[1:]: _pascal(member) for key, member in value.items()}
+    return value
+
+
+def _refused(refusal: ApiError, request_id: str) -> StateError:
+    """A refusal in the words of the older SDK (recorded)."""
+    cause = (
+        f"{refusal.message} (Service: AWSStepFunctions; Status Code: {refusal.status}; "
+        f"Error Code: {refusal.code}; Request ID: {request_id}; Proxy: null)"
+    )
+    return StateError(f"StepFunctions.{refusal.code}Exception", cause)
+
