@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", default="", help="regular expression that the id must contain")
     add("--minimum", type=float, default=100.0, help="percentage that makes the exit status 0 (100)")
     add("--exempt", action="store_true", help="leave out the paths each recording exempts (step 4 of FORMAT)")
-    add("--limit", type=int, default=120, help="seconds of real time per case, 0 for none (120)")
+    add("--limit", type=float, default=120, help="seconds of real time per case, 0 for none (120)")
     add("-j", "--jobs", type=int, default=1, help="processes (1)")
     add("-v", "--verbose", action="store_true", help="show where each case differs")
     return parser

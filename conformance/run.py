@@ -44,7 +44,7 @@ class TooLong(BaseException):
     """The case took longer than its limit of real time. Not an Exception: no engine code shall catch it."""
 
 
-def run_case(case: Case, factory: Factory, limit_s: int = 120, exempt: bool = False) -> Result:
+def run_case(case: Case, factory: Factory, limit_s: float = 120, exempt: bool = False) -> Result:
     """Never raises for what the target does wrong: that is a failed case with the reason."""
     try:
         with _limited(limit_s):
@@ -111,9 +111,9 @@ def _first(places: list[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def _limited(seconds: int) -> Iterator[None]:
+def _limited(seconds: float) -> Iterator[None]:
     """0: no limit. Only in a process's main thread, on systems that have alarms."""
-    if not seconds or not hasattr(signal, "SIGALRM"):
+    if not seconds or not hasattr(signal, "setitimer"):
         yield
         return
 
@@ -121,9 +121,9 @@ def _limited(seconds: int) -> Iterator[None]:
         raise TooLong
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

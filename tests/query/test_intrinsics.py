@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaidan.asl.query.env import Env
-from kaidan.asl.query.intrinsic_functions import java_hash, java_text
+from kaidan.asl.query.java import java_hash, java_text
 from kaidan.asl.query.intrinsics import (
     FUNCTIONS,
     IntrinsicSyntaxError,

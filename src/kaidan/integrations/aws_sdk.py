@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kaidan.errors import DATA_LIMIT_EXCEEDED, PERMISSIONS, StateError, runtime_error
-from kaidan.integrations.aws_shapes import FieldProblem, to_request, to_result
+from kaidan.integrations.aws_shapes import FieldProblem, missing_fields, to_request, to_result
 from kaidan.integrations.clients import ClientFactory, model_loader
 from kaidan.integrations.naming import action_name, did_you_mean, exception_name, nearest, service_name
 from kaidan.limits import AWS
@@ -177,20 +177,18 @@ def service_model(service: str) -> Any:
     return ServiceModel(model_loader().load_service_model(service, "service-2"), service)
 
 
+def _model(operation: Operation) -> Any:
+    return service_model(operation.service).operation_model(operation.operation_name)
+
+
 # ------------------------------------------------------------------------------------------------------ calls
 
 
 def check_parameters(operation: Operation, template: JSON) -> list[FieldProblem]:
     """What the operation cannot take of a state's Parameters or Arguments, as far as it can be known before
     running: `Name.$` and `{% … %}` stand for any value. Empty when all is well."""
-    return _read(operation, template, template=True)[1]
-
-
-def _read(
-    operation: Operation, parameters: JSON, *, template: bool = False
-) -> tuple[dict[str, Any], list[FieldProblem]]:
-    shape = service_model(operation.service).operation_model(operation.operation_name).input_shape
-    return to_request(operation.service, operation.operation_name, shape, parameters, template=template)
+    shape = _model(operation).input_shape
+    return to_request(operation.service, operation.operation_name, shape, template, template=True)[1]
 
 
 def call(
@@ -226,13 +224,6 @@ def send(
     """`call`, with botocore's ResponseMetadata beside the result and botocore's exceptions as they are."""
     from botocore import xform_name
 
-    request, problems = _read(operation, {} if parameters is None else parameters)
-    if problems:
-        listed = ", ".join(map(str, problems))
-        raise runtime_error(
-            f"The Parameters '{dumps(parameters)}' could not be used to start the Task: [{listed}]"
-        )
-
     def drain(body: Any) -> bytes:
         try:
             content: bytes = body.read(result_bytes_max + 1)
@@ -242,11 +233,23 @@ def send(
             raise StateError(DATA_LIMIT_EXCEEDED, TOO_LARGE.format(operation.token))
         return content
 
+    request = _request(operation, {} if parameters is None else parameters)
     client = clients.client(operation.service, role_arn)
     answer = getattr(client, xform_name(operation.operation_name))(**request)
-    shape = service_model(operation.service).operation_model(operation.operation_name).output_shape
+    shape = _model(operation).output_shape
     result = {} if shape is None else to_result(operation.service, shape, answer, drain)
     return result, answer.get("ResponseMetadata", {})
+
+
+def _request(operation: Operation, parameters: JSON) -> dict[str, Any]:
+    shape = _model(operation).input_shape
+    request, problems = to_request(operation.service, operation.operation_name, shape, parameters)
+    if problems:
+        listed = ", ".join(map(str, problems))
+        raise runtime_error(UNFIT.format(dumps(parameters), listed))
+    if missing := missing_fields(operation.service, shape, request):
+        raise StateError(f"{operation.prefix}.SdkClientException", MISSING.format(missing[0]))
+    return request
 
 
 # ----------------------------------------------------------------------------------------------------- errors
@@ -255,6 +258,8 @@ TOO_LARGE = (
     "The state/task 'aws-sdk:{}' returned a result with a size exceeding the maximum number of bytes "
     "service limit."
 )
+UNFIT = "The Parameters '{}' could not be used to start the Task: [{}]"
+MISSING = "Parameter '{}' must not be null or empty"
 CREDENTIALS = "Unable to load credentials from any of the providers in the chain: {}"
 HTTP = "Unable to execute HTTP request: {}"
 
@@ -298,10 +303,10 @@ def _service_error(operation: Operation, response: Mapping[str, Any]) -> StateEr
     details = {
         "Service": operation.prefix,
         "Status Code": metadata.get("HTTPStatusCode"),
-        "Request ID": metadata.get("RequestId", "null"),
+        "Request ID": metadata.get("RequestId") or "null",
         "Extended Request ID": metadata.get("HTTPHeaders", {}).get("x-amz-id-2") or metadata.get("HostId"),
     }
-    listed = ", ".join(f"{name}: {value}" for name, value in details.items() if value is not None)
+    listed = ", ".join(f"{name}: {value}" for name, value in details.items() if value)
     attempts = metadata.get("RetryAttempts", 0) + 1
     name = _exception(operation, error, metadata.get("HTTPStatusCode"))
     cause = f"{error.get('Message') or 'null'} ({listed}) (SDK Attempt Count: {attempts})"

@@ -29,12 +29,15 @@ Members: TypeAlias = dict[str, Any]
 """What botocore takes for a structure: members by the model's names, bytes and datetimes among the values."""
 
 _BINARY = """
-AttestationDocument B BS Bytes CiphertextBlob CiphertextForRecipient EncryptedKeyMaterial ImageFile
-ImportToken Mac PrivateKeyCiphertextBlob PrivateKeyPlaintext PublicKey SharedSecret SharedSecretCiphertextBlob
-Signature ZipFile bytes layerPartBlob signature zipFile
+AttestationDocument B Bs Bytes CiphertextBlob CiphertextForRecipient EncryptedKeyMaterial ImageFile
+ImportToken LayerPartBlob Mac PrivateKeyCiphertextBlob PrivateKeyPlaintext PublicKey SharedSecret
+SharedSecretCiphertextBlob Signature ZipFile
 """
-BINARY_MEMBERS = frozenset(_BINARY.split())
+BINARY_FIELDS = frozenset(_BINARY.split())
 """Blobs that are never text: base64 both ways, as in DynamoDB's own JSON. All other blobs are text."""
+
+DEFAULTED = {("glacier", "accountId")}
+"""(service, member) of a request's path that the client fills in."""
 
 TEXT_CONTENT_TYPE = "text/plain; charset=UTF-8"
 """What Step Functions says of a body it streams when it is given no ContentType (recorded: S3 PutObject)."""
@@ -42,7 +45,7 @@ TEXT_CONTENT_TYPE = "text/plain; charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """A field that cannot be sent. `place` points to it: `/Filters/0/Nme`. Unknown when nothing is `expected`.
+    """A field that cannot be sent. `place` points to it, `/Filters/0/Nme`; an unknown one has no `expected`.
 
     Its text is AWS's sentence, with what AWS leaves out behind it.
     """
@@ -93,6 +96,19 @@ def to_request(
     return request, reader.problems
 
 
+def missing_fields(service: str, shape: Shape | None, request: Members) -> list[str]:
+    """Fields without which the request has no address: those of its path that are absent or empty."""
+    if shape is None:
+        return []
+    return [
+        field
+        for field, member in _fields(service, shape).items()
+        if shape.members[member].serialization.get("location") == "uri"
+        and not request.get(member)
+        and (service, member) not in DEFAULTED
+    ]
+
+
 class _Invalid(ValueError):
     """A value that its member cannot take; the text says what was wanted."""
 
@@ -139,7 +155,7 @@ class _Reader:
             if member is None:
                 self.problems.append(FieldProblem(f"{place}/{field}", field, nearest(field, fields)))
             elif item is not None and field == key:
-                result[member] = self.read(members[member], item, f"{place}/{field}", member)
+                result[member] = self.read(members[member], item, f"{place}/{field}", field)
         return result
 
     def _list(self, shape: Shape, value: JSON, place: str, name: str) -> list[Any]:
@@ -168,7 +184,7 @@ def _blob(shape: Shape, value: JSON, name: str) -> bytes:
     stores eleven characters, with quotes); in any other blob a string stands for its characters."""
     if shape.serialization.get("streaming") or not isinstance(value, str):
         return dumps(value).encode()
-    if name not in BINARY_MEMBERS:
+    if name not in BINARY_FIELDS:
         return value.encode()
     try:
         return b64decode(value, validate=True)
@@ -291,7 +307,7 @@ def to_result(service: str, shape: Shape, value: Any, drain: Callable[[Any], byt
         match shape.type_name:
             case "structure" if not shape.is_document_type:
                 return {
-                    field: member(shape.members[known], value[known], known)
+                    field: member(shape.members[known], value[known], field)
                     for field, known in _fields(service, shape).items()
                     if value.get(known) is not None
                 }
@@ -315,7 +331,7 @@ def _text(content: bytes | str, name: str) -> str:
     base64 where they are not: JSON cannot carry them."""
     if isinstance(content, str):
         return content
-    if name not in BINARY_MEMBERS:
+    if name not in BINARY_FIELDS:
         try:
             return content.decode()
         except UnicodeDecodeError:

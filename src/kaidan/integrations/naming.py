@@ -47,8 +47,14 @@ RESERVED_METHODS = frozenset(JAVA_METHODS.split())
 """Names that the Java SDK's data classes have already: the same, with these capitals only."""
 
 RENAMED_MEMBERS = {
+    ("cloudformation", "ListStacksInput", "StackStatusFilter"): "StackStatusFilters",
+    ("dynamodb", "AttributeValue", "NULL"): "Nul",
+    ("dynamodbstreams", "AttributeValue", "NULL"): "Nul",
     ("ec2", "Image", "Public"): "PublicLaunchPermissions",
     ("ec2", "FpgaImage", "Public"): "IsPublic",
+    ("elasticbeanstalk", "CreatePlatformVersionResult", "Builder"): "PlatformBuilder",
+    ("sns", "AddPermissionInput", "AWSAccountId"): "AwsAccountIds",
+    ("sns", "AddPermissionInput", "ActionName"): "ActionNames",
 }
 """(service, shape, member) that the Java SDK renames by hand (its services' customization.config)."""
 
@@ -116,7 +122,7 @@ def exception_name(shape: str) -> str:
 def nearest(name: str, names: Iterable[str]) -> tuple[str, ...]:
     """Up to three of the names that are spelled like this one, capitals aside."""
     by_lower = {known.lower(): known for known in names}
-    return tuple(by_lower[near] for near in get_close_matches(name.lower(), by_lower, n=3))
+    return tuple(by_lower[near] for near in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.7))
 
 
 def did_you_mean(names: Iterable[str]) -> str:

@@ -44,7 +44,6 @@ class Run:
     parent: tuple[str, int] | None = None
     """Of a Distributed Map's child: the parent execution's ARN and the request it answers."""
     map_run_arn: str | None = None
-    express: bool = False
 
 
 @dataclass(slots=True)
@@ -189,9 +188,7 @@ class Engine:
             case fx.CancelTimer():
                 self._live_timers.discard((arn, effect.request_id))
             case fx.StartMapRun():
-                self.map_runs[effect.map_run_arn] = MapRun(
-                    effect.map_run_arn, arn, effect, self.clock.now_ms()
-                )
+                self.map_runs[effect.map_run_arn] = MapRun(effect.map_run_arn, arn, effect, self.clock.now_ms())
             case fx.StartChild():
                 self._start_child(run, effect)
             case fx.CancelChild():
@@ -260,11 +257,12 @@ class Engine:
             region=execution.region,
             scope=effect.scope,
             map_item=effect.map_item,
+            express=effect.express,
         )
         self.map_runs[effect.map_run_arn].children.append(child.arn)
         parent_key = (execution.arn, effect.request_id)
         self._children[parent_key] = child.arn
-        self.start(Run(parent.machine, child, parent=parent_key, map_run_arn=effect.map_run_arn, express=effect.express))
+        self.start(Run(parent.machine, child, parent=parent_key, map_run_arn=effect.map_run_arn))
 
     def _cancel_child(self, arn: str, request_id: int) -> None:
         child = self._children.pop((arn, request_id), None)

@@ -106,5 +106,3 @@ def _waiting(service: Service, token: str) -> tuple[str, int]:
         return service.engine.tokens[token]
     except KeyError:
         raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
-
-

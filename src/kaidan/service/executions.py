@@ -43,6 +43,7 @@ def _start(service: Service, machine: StateMachine, params: dict[str, Any]) -> R
         input=payload,
         start_ms=service.engine.clock.now_ms(),
         region=service.region,
+        express=machine.type == "EXPRESS",
     )
     run = Run(
         Machine(
@@ -51,7 +52,6 @@ def _start(service: Service, machine: StateMachine, params: dict[str, Any]) -> R
             revision=service.revision,
         ),
         execution,
-        express=machine.type == "EXPRESS",
     )
     service.engine.start(run)
     return run
@@ -92,7 +92,10 @@ def start_sync_execution(service: Service, params: dict[str, Any]) -> dict[str, 
 def _billing(execution: Execution) -> dict[str, int]:
     """Memory in MB in steps of 64, duration in ms in steps of 100, as Express is billed."""
     duration_ms = execution.stop_ms - execution.start_ms
-    return {"billedMemoryUsedInMB": 64, "billedDurationInMilliseconds": max(100, -(-duration_ms // 100) * 100)}
+    return {
+        "billedMemoryUsedInMB": 64,
+        "billedDurationInMilliseconds": max(100, -(-duration_ms // 100) * 100),
+    }
 
 
 def find(service: Service, arn: str) -> Run:

@@ -51,7 +51,11 @@ class _LocalClient:
     def _request(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         from botocore.exceptions import ClientError
 
-        metadata = {"RequestId": "00000000-0000-4000-8000-000000000000", "HTTPStatusCode": 200, "HTTPHeaders": {}}
+        metadata = {
+            "RequestId": "00000000-0000-4000-8000-000000000000",
+            "HTTPStatusCode": 200,
+            "HTTPHeaders": {},
+        }
         try:
             return {**self._call(operation, params), "ResponseMetadata": metadata}
         except ApiError as refusal:
@@ -147,7 +151,7 @@ class Watch:
 
     def look(self) -> None:
         if self._reply.ended:
-            return
+            return None
         described = self._tasks.describe(self._arn)
         if described["status"] == "RUNNING":
             return self._tasks.after(self.look)
@@ -189,4 +193,3 @@ def _refused(refusal: ApiError, request_id: str) -> StateError:
         f"Error Code: {refusal.code}; Request ID: {request_id}; Proxy: null)"
     )
     return StateError(f"StepFunctions.{refusal.code}Exception", cause)
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kaidan.errors import DefinitionError
 from kaidan.asl.language import load
+from kaidan.errors import DefinitionError
 from kaidan.service.errors import ApiError
 from kaidan.service.state import Service, StateMachine
 from kaidan.service.wire import moment
@@ -36,7 +36,11 @@ def create_state_machine(service: Service, params: dict[str, Any]) -> dict[str, 
 
 
 def _created_before(existing: StateMachine, params: dict[str, Any], kind: str) -> dict[str, Any]:
-    same = (existing.definition, existing.role_arn, existing.type) == (params["definition"], params["roleArn"], kind)
+    same = (existing.definition, existing.role_arn, existing.type) == (
+        params["definition"],
+        params["roleArn"],
+        kind,
+    )
     if not same:
         message = f"State Machine Already Exists: '{existing.arn}'"
         raise ApiError("StateMachineAlreadyExists", message)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kaidan.asl.language.compile import Program
+from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
 from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import SystemSource
-from kaidan.asl.query.env import Source
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """From definition text to a program: read → check → compile, each a file of its own.
 
-    definition = load(text)          raises DefinitionError with all findings
-    definition.program               what the machine runs
+definition = load(text)          raises DefinitionError with all findings
+definition.program               what the machine runs
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def diagnose(
     return _findings(source, workflow_type, check_resource)
 
 
-def _findings(
-    source: Source, workflow_type: WorkflowType, check_resource: ResourceCheck | None
-) -> list[Diagnostic]:
+def _findings(source: Source, workflow_type: WorkflowType, check_resource: ResourceCheck | None) -> list[Diagnostic]:
     findings = check(source.value, workflow_type=workflow_type, knows_resource=check_resource)
     return [*source.problems, *(source.placed(finding) for finding in findings)]
 

@@ -56,9 +56,8 @@ def _compile_scope(program: Program, definition: Definition, pointer: str, inher
 class Literal:
     """A field given as it is."""
 
-    path = None
-
     def __init__(self, value: JSON) -> None:
+        self.path: str | None = None
         self._value = value
 
     def at(self, visit: Visit) -> JSON:
@@ -155,4 +154,3 @@ def _value_at(path: str, field: str) -> Expression:
             raise runtime_error(_REFERRING[field].format(path=path)) from None
 
     return evaluate
-

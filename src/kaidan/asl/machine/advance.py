@@ -7,6 +7,7 @@ answer does in `_Turn.answer`; containers are in `children.py`, errors in `_Turn
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import assert_never
 
@@ -61,21 +62,29 @@ class Machine:
         """
         turn = Turn(self, execution, now_ms)
         if execution.status == "RUNNING":
-            turn.take(event)
-            turn.run()
+            try:
+                turn.take(event)
+                turn.run()
+            except _HistoryFull:
+                turn.history_full()
         return turn.effects
+
+
+class _HistoryFull(Exception):
+    """The next event would be the last that fits."""
 
 
 class Turn:
     """One call of `advance`: the execution, the time, and the effects so far."""
 
-    __slots__ = ("effects", "execution", "machine", "now_ms", "surroundings")
+    __slots__ = ("effects", "events_max", "execution", "machine", "now_ms", "surroundings")
 
     def __init__(self, machine: Machine, execution: Execution, now_ms: int) -> None:
         self.machine = machine
         self.execution = execution
         self.now_ms = now_ms
         self.effects: list[fx.Effect] = []
+        self.events_max = sys.maxsize if execution.express else machine.limits.history_events_max
         self.surroundings = Surroundings(execution, machine.source, machine.revision)
 
     # --- history ------------------------------------------------------------------------------------------
@@ -84,6 +93,8 @@ class Turn:
         """Write one history event; the answer is its id."""
         execution = self.execution
         event_id = execution.next_event_id
+        if event_id >= self.events_max and not type.startswith("Execution"):
+            raise _HistoryFull
         execution.next_event_id = event_id + 1
         self.effects.append(HistoryEvent(event_id, previous_id, type, self.now_ms, details))
         return event_id
@@ -263,7 +274,7 @@ class Turn:
     def _leave(self, frame: Frame, step: Exit) -> None:
         state = self.state_of(frame)
         self._check_size(state.name, step.output)
-        details = {"name": state.name, "output": step.output.text}
+        details: dict[str, JSON] = {"name": state.name, "output": step.output.text}
         if step.assigned:
             frame.variables = frame.variables | step.assigned
             details["assignedVariables"] = {key: Payload(step.assigned[key]).text for key in sorted(step.assigned)}
@@ -315,9 +326,7 @@ class Turn:
             self._record_evaluation_failure(frame, state, located, error.location)
         return located
 
-    def _record_evaluation_failure(
-        self, frame: Frame, state: State, error: StateError, location: str | None
-    ) -> None:
+    def _record_evaluation_failure(self, frame: Frame, state: State, error: StateError, location: str | None) -> None:
         """Recorded: it points to what came before the state when it happened on entry."""
         if location is not None and frame.last_event_id == frame.entered_event_id:
             frame.last_event_id = frame.before_entry_event_id
@@ -381,6 +390,18 @@ class Turn:
         self.record("ExecutionTimedOut", last_id)
         self._finish("TIMED_OUT")
 
+    def history_full(self) -> None:
+        """A Standard execution may have so many events and no more: the last one says so."""
+        self.events_max = sys.maxsize
+        roots = [frame for frame in self.execution.frames.values() if frame.kind == "root"]
+        for frame in list(self.execution.frames.values()):
+            tasks.release(self, frame)
+        cause = (
+            f"The execution reached the maximum number of history events ({self.machine.limits.history_events_max})."
+        )
+        error = StateError(errors.RUNTIME, cause)
+        self._finish_failed(roots[0], error)
+
     def abort_all(self) -> int:
         """Abort everything that runs; the answer is the id that the closing event points to."""
         roots = [frame for frame in self.execution.frames.values() if frame.kind == "root"]
@@ -395,5 +416,6 @@ class Turn:
         execution.status, execution.stop_ms = status, self.now_ms
         execution.output, execution.error = outcome.get("output"), outcome.get("error")
         execution.cause = outcome.get("cause")
-        execution.frames, execution.requests, execution.ready = {}, {}, []
+        execution.frames, execution.requests = {}, {}
+        execution.ready.clear()
         self.effects.append(fx.Finish(status, **outcome))

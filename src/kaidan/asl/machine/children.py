@@ -56,7 +56,11 @@ def _launch(turn: Turn, frame: Frame, container: Container, previous_id: int) ->
             _launch_item(turn, frame, container, state, index, previous_id)
         else:
             child = turn.new_frame(
-                "branch", container.scopes[index], container.input, previous_id=previous_id, parent_id=frame.id
+                "branch",
+                container.scopes[index],
+                container.input,
+                previous_id=previous_id,
+                parent_id=frame.id,
             )
             child.index = index
             container.running[child.id] = index

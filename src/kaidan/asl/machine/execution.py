@@ -86,6 +86,7 @@ class Execution(msgspec.Struct, kw_only=True):
     input: Payload
     start_ms: int
     region: str = "us-east-1"
+    express: bool = False
     scope: str = ""
     map_item: JSON = None
     """Of a Distributed Map's child: its `$$.Map.Item`."""

@@ -5,7 +5,7 @@ The history's names differ by what does the work; `_FAMILIES` is that difference
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from kaidan import errors
 from kaidan.arns import TaskKind, TaskResource, task_resource
@@ -111,7 +111,7 @@ def succeeded(turn: Turn, frame: Frame, event: ev.TaskSucceeded) -> None:
     """Take the result, unless it is too large: then the task has failed (recorded)."""
     if event.output.size_bytes > turn.machine.limits.payload_bytes_max:
         cause = too_large(_short_name(task_resource(frame.resource)))
-        return failed(turn, frame, ev.TaskFailed(event.request_id, errors.DATA_LIMIT_EXCEEDED, cause))
+        failed(turn, frame, ev.TaskFailed(event.request_id, errors.DATA_LIMIT_EXCEEDED, cause))
     _forget(turn, frame)
     _record(turn, frame, "Succeeded", {"output": event.output.text})
     turn.resume(frame, event.output)
@@ -123,12 +123,10 @@ def _short_name(resource: TaskResource) -> str:
 
 def too_large(name: str) -> str:
     """AWS's words for a result over the payload limit (recorded)."""
-    return (
-        f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
-    )
+    return f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
 
 
-def failed(turn: Turn, frame: Frame, event: ev.TaskFailed) -> None:
+def failed(turn: Turn, frame: Frame, event: ev.TaskFailed) -> NoReturn:
     _forget(turn, frame)
     error = StateError(event.error, event.cause)
     _record(turn, frame, "Failed", error_details(error))

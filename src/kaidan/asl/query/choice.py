@@ -69,7 +69,13 @@ TYPE_TESTS: dict[str, Callable[[JSON], bool]] = {
 }
 """Operators that ask for a type; `IsPresent` stands apart, as its variable may be missing."""
 
-OPERATORS = (*COMPARISONS, *(name + "Path" for name in COMPARISONS), "StringMatches", "IsPresent", *TYPE_TESTS)
+OPERATORS = (
+    *COMPARISONS,
+    *(name + "Path" for name in COMPARISONS),
+    "StringMatches",
+    "IsPresent",
+    *TYPE_TESTS,
+)
 """Every data-test operator."""
 
 

@@ -19,11 +19,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias, assert_never
 
 from kaidan.asl.query.env import Env, Expression
+from kaidan.asl.query.java import java_text
 from kaidan.asl.query.jsonpath_parser import (
     DEFINITE,
     Both,
@@ -149,9 +149,7 @@ def write(path: Path, document: JSON, value: JSON) -> JSON:
     try:
         return _put(document, path.reference, value)
     except _InTheWay:
-        raise ResultPathMismatch(
-            f"Unable to apply ReferencePath {path.text} to input {dumps(document)}"
-        ) from None
+        raise ResultPathMismatch(f"Unable to apply ReferencePath {path.text} to input {dumps(document)}") from None
 
 
 class _InTheWay(Exception):
@@ -293,9 +291,7 @@ def _members(names: tuple[str, ...], *, leaf: bool) -> Step:
         if not isinstance(value, dict):
             raise PathNotFound(f"Property {fragment} not found in path {_show(place)}")
         if not leaf:
-            raise PathNotApplicable(
-                f"Multi properties can only be used as path leafs: {_show(place)}{fragment}"
-            )
+            raise PathNotApplicable(f"Multi properties can only be used as path leafs: {_show(place)}{fragment}")
         found.append({name: value[name] for name in names if name in value})
 
     return step
@@ -326,9 +322,7 @@ def _array(value: JSON, place: Place, fragment: str) -> list[JSON]:
         return value
     if value is None:
         raise PathNotFound(f"The path {_show(place)} is null")
-    raise PathNotApplicable(
-        f"Filter: {fragment} can only be applied to arrays. Current context is: {_java_text(value)}"
-    )
+    raise PathNotApplicable(f"Filter: {fragment} can only be applied to arrays. Current context is: {java_text(value)}")
 
 
 def _at(value: list[JSON], index: int, place: Place) -> JSON:
@@ -364,10 +358,8 @@ def _filter(test: Predicate, follow: Step, fragment: str) -> Step:
                 if test(element, document):
                     follow(element, document, (place, index), found)
         else:
-            shown = _java_text(value)
-            raise PathNotApplicable(
-                f"Filter: {fragment} can not be applied to primitives. Current context is: {shown}"
-            )
+            shown = java_text(value)
+            raise PathNotApplicable(f"Filter: {fragment} can not be applied to primitives. Current context is: {shown}")
 
     return step
 
@@ -430,9 +422,7 @@ def _test(test: Test) -> Predicate:
         case Exists(path, wanted):
             pick = _operand(path)
             # null counts as missing: "not defined or null"
-            return _guarded(
-                lambda item, document: (pick(item, document) is not None) == wanted, missing=not wanted
-            )
+            return _guarded(lambda item, document: (pick(item, document) is not None) == wanted, missing=not wanted)
         case Matches(operand, pattern):
             subject = _operand(operand)
             return _guarded(lambda item, document: _matches(pattern, subject(item, document)))
@@ -467,7 +457,7 @@ def _operand(operand: Operand) -> Callable[[JSON, JSON], JSON]:
 
 
 def _matches(pattern: re.Pattern[str], value: JSON) -> bool:
-    return value is not None and pattern.fullmatch(_java_text(value)) is not None
+    return value is not None and pattern.fullmatch(java_text(value)) is not None
 
 
 _HOLDS: dict[str, Callable[[int], bool]] = {
@@ -480,9 +470,7 @@ _HOLDS: dict[str, Callable[[int], bool]] = {
 }
 
 
-def _comparison(
-    operator: str, left: Callable[[JSON, JSON], JSON], right: Callable[[JSON, JSON], JSON]
-) -> Predicate:
+def _comparison(operator: str, left: Callable[[JSON, JSON], JSON], right: Callable[[JSON, JSON], JSON]) -> Predicate:
     holds, ordering = _HOLDS[operator], operator not in ("==", "!=")
 
     def test(item: JSON, document: JSON) -> bool:
@@ -538,27 +526,3 @@ def _show(place: Place) -> str:
         place, key = place
         shown = (f"['{key}']" if isinstance(key, str) else f"[{key}]") + shown
     return "$" + shown
-
-
-def _java_text(value: JSON) -> str:
-    """A value as Java prints it: `{a=1, b=[x, null]}`."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return _java_double(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_java_text, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}={_java_text(member)}" for name, member in value.items()) + "}"
-    return str(value)
-
-
-def _java_double(value: float) -> str:
-    """`1.5`, `1.0E10`: scientific from 10 million and below a thousandth (java.lang.Double.toString)."""
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return repr(value)
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    figures = "".join(map(str, digits))
-    return f"{'-' if sign else ''}{figures[0]}.{figures[1:] or '0'}E{int(exponent) + len(figures) - 1}"

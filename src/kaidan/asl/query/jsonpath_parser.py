@@ -198,9 +198,7 @@ class _Reader:
     # -- small moves -----------------------------------------------------------------------------------------
 
     def fail(self, problem: str, at: int | None = None) -> JsonPathSyntaxError:
-        return JsonPathSyntaxError(
-            f"{problem} at character {(self.at if at is None else at) + 1} of '{self.whole}'"
-        )
+        return JsonPathSyntaxError(f"{problem} at character {(self.at if at is None else at) + 1} of '{self.whole}'")
 
     def here(self, start: str) -> bool:
         return self.text.startswith(start, self.at)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from kaidan.asl.query.env import Env, Expression
 from kaidan.asl.query.intrinsics import compile_intrinsic, is_intrinsic
+from kaidan.asl.query.java import hash_table_order, java_hash
 from kaidan.asl.query.jsonpath import PathNotFound, compile_path
 from kaidan.errors import runtime_error
 from kaidan.values import JSON, dumps
@@ -94,20 +95,4 @@ def hash_order(names: Iterable[str]) -> list[str]:
     Recorded: `{"Iterations.$": …, "Values.$": …}` gives `{"Values": …, "Iterations": …}`. It shows wherever a
     history carries the text of an array or an object.
     """
-    keys = list(names)
-    buckets = 16
-    while len(keys) > buckets * 3 // 4:
-        buckets *= 2
-    return sorted(keys, key=lambda key: _spread(_java_hash(key)) & (buckets - 1))
-
-
-def _java_hash(text: str) -> int:
-    value = 0
-    units = text.encode("utf-16-be")
-    for high, low in zip(units[::2], units[1::2], strict=True):
-        value = (31 * value + (high << 8 | low)) & 0xFFFFFFFF
-    return value
-
-
-def _spread(value: int) -> int:
-    return value ^ (value >> 16)
+    return hash_table_order([(java_hash(name), name) for name in names])

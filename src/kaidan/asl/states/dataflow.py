@@ -13,10 +13,10 @@ from typing import Protocol, TypeAlias
 
 from kaidan.asl.query import jsonpath
 from kaidan.asl.query.env import Env, Expression
-from kaidan.asl.query.jsonpath import PathNotFound
+from kaidan.asl.query.jsonpath import PathNotFound, ResultPathMismatch
 from kaidan.asl.query.template import compile_template
 from kaidan.asl.states.visit import Visit
-from kaidan.errors import RESULT_PATH_MATCH_FAILURE, StateError, runtime_error
+from kaidan.errors import REFERENCE_PATH_CONFLICT, StateError, runtime_error
 from kaidan.values import JSON, Payload
 
 Assigned: TypeAlias = dict[str, JSON] | None
@@ -116,8 +116,7 @@ def result_merge(definition: Definition) -> Merge | None:
     def merge(raw: Payload, result: Payload) -> Payload:
         try:
             return Payload(jsonpath.write(path, raw.value, result.value))
-        except (PathNotFound, ValueError) as problem:
-            cause = f"Unable to apply ResultPath '{text}' to the state's input: {problem}"
-            raise StateError(RESULT_PATH_MATCH_FAILURE, cause, located=True) from None
+        except ResultPathMismatch as problem:
+            raise StateError(REFERENCE_PATH_CONFLICT, str(problem), located=True) from None
 
     return merge

@@ -51,6 +51,8 @@ def floating(field: Value | None, name: str, visit: Visit) -> float | None:
 def _invalid(field: Value, name: str, value: JSON, kind: str) -> StateError:
     shown = value if isinstance(value, str) else dumps(value)
     if field.path is not None:
-        return runtime_error(f'The {name}Path field refers to value "{shown}" which is not a valid {kind}: {field.path}')
+        return runtime_error(
+            f'The {name}Path field refers to value "{shown}" which is not a valid {kind}: {field.path}'
+        )
     cause = f"The {name} field is not a valid {kind}: {shown}"
     return StateError(QUERY_EVALUATION_ERROR, cause, located=True)

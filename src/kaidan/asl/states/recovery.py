@@ -32,6 +32,8 @@ def matches(error_equals: tuple[str, ...], error: StateError) -> bool:
         return False
     if error.error is not None and error.error in error_equals:
         return True
+    if error.error == errors.REFERENCE_PATH_CONFLICT and errors.RESULT_PATH_MATCH_FAILURE in error_equals:
+        return True
     if isinstance(error, HeartbeatMissed) and errors.HEARTBEAT_TIMEOUT in error_equals:
         return True
     if error.error == errors.DATA_LIMIT_EXCEEDED and error.located:

@@ -100,5 +100,3 @@ def check_depth(frame: Frame, level: int) -> None:
 
 UNSET = object()
 """A variable whose `:=` has not been evaluated yet: an outer one of that name, if any, is meant."""
-
-

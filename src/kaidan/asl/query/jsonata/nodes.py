@@ -226,4 +226,3 @@ Node: TypeAlias = (
     Literal | Name | Variable | Wildcard | Descendants | Parent | Regex | Path | Sort | Binary | Negate | Array | Object
     | Block | Condition | Bind | Call | Partial | Lambda | Apply | Transform
 )  # fmt: skip
-

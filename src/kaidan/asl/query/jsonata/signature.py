@@ -171,16 +171,19 @@ def _parameters(text: str) -> list[Parameter]:
                 raise SignatureError("S0402", at, choice)
             parameters.append(Parameter(f"({choice})", f"[{re.escape(choice)}m]"))
             at = end
-        elif parameters:
-            at = _modify(parameters[-1], text, at)
+        else:
+            at = _modify(parameters[-1] if parameters else None, text, at)
         at += 1
     return parameters
 
 
-def _modify(parameter: Parameter, text: str, at: int) -> int:
+def _modify(parameter: Parameter | None, text: str, at: int) -> int:
     """Apply what follows a parameter; gives the place where it ends."""
     letter = text[at]
-    if letter == "-":
+    if parameter is None:
+        if letter == "<":
+            raise SignatureError("S0401", at, "")
+    elif letter == "-":
         parameter.context = re.compile(parameter.pattern)
         parameter.pattern += "?"
     elif letter in "?+":

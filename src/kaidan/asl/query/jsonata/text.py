@@ -137,7 +137,13 @@ def shown(value: JSON) -> str:
     try:
         return json_text(value, _shown_leaf, charge=charge)
     except _TooLong:
-        return "[…]" if isinstance(value, list) else "{…}" if isinstance(value, dict) else value[:SHOWN_CHARACTERS]
+        return (
+            "[…]"
+            if isinstance(value, list)
+            else "{…}"
+            if isinstance(value, dict)
+            else value[:SHOWN_CHARACTERS]
+        )
 
 
 def _shown_leaf(value: JSON) -> str:
