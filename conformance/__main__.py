@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None, factory: Factory = InProcess) -
         print(f"no case chosen from {options.folder}", file=sys.stderr)
         print(report.figure([]))
         return 2
-    run = partial(run_case, factory=factory, limit_s=options.limit, exempt=options.exempt)
+    run = partial(run_case, factory=factory, limit_s=options.limit, exempt=options.exempt, letter=options.letter)
     results = list(_results(cases, run, options.jobs))
     for line in report.lines(results, options.verbose):
         print(line)
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", default="", help="regular expression that the id must contain")
     add("--minimum", type=float, default=100.0, help="percentage that makes the exit status 0 (100)")
     add("--exempt", action="store_true", help="leave out the paths each recording exempts (step 4 of FORMAT)")
+    add("--letter", action="store_true", help="apply all constant replacements, whatever a recording's age")
     add("--limit", type=float, default=120, help="seconds of real time per case, 0 for none (120)")
     add("-j", "--jobs", type=int, default=1, help="processes (1)")
     add("-v", "--verbose", action="store_true", help="show where each case differs")

@@ -56,25 +56,47 @@ class NotNormalisable(Exception):
     """Text replacement left a value that is no JSON any more. The message names the key."""
 
 
-def normalise(observed: JsonObject, rules: Sequence[JsonObject], exempt: Sequence[str] = ()) -> JsonObject:
+def normalise(
+    observed: JsonObject,
+    rules: Sequence[JsonObject],
+    exempt: Sequence[str] = (),
+    constant: Sequence[JsonObject] = CONSTANT,
+) -> JsonObject:
     """`{key: observed value}`, in the order of the checks, in recorded form; `observed` stays as it is.
 
     rules: the case's `normalise` list with its tokens resolved. Native date-times are `datetime` objects.
     exempt: paths to leave out (step 4).
+    constant: set (a), or what of it was in force when the case was recorded.
     Raises NotNormalisable.
     """
     tree = {key: ordered(copy.deepcopy(value)) for key, value in observed.items()}
     parse_members(tree)
     context = Context(map_run_arns=_map_run_arns(observed))
-    for rule in in_order(rules):
+    for rule in in_order(rules, constant):
         RULES[rule["type"]](rule, tree, context)
     tree = without(tree, exempt)
     return {key: _rewritten(key, value, context) for key, value in tree.items()}
 
 
-def in_order(rules: Sequence[JsonObject]) -> list[JsonObject]:
+def in_force(recorded: JsonObject) -> tuple[JsonObject, ...]:
+    """What of set (a) the recording was made with: a replacement that would still change it came later.
+
+    Recordings until 2024 hold `"x-amzn-RequestId": ["<uuid:1>"]`, which set (a) would have made
+    `"x-amzn-RequestId"`; they were made before it had that rule. Leaving it off compares more, not less.
+    """
+    tree = copy.deepcopy(recorded)
+    return tuple(rule for rule in CONSTANT if rule["type"] != "jsonpath" or _leaves(rule, tree))
+
+
+def _leaves(rule: JsonObject, tree: JsonObject) -> bool:
+    before = copy.deepcopy(tree)
+    RULES[rule["type"]](rule, tree, Context(map_run_arns=[]))
+    return tree == before
+
+
+def in_order(rules: Sequence[JsonObject], constant: Sequence[JsonObject] = CONSTANT) -> list[JsonObject]:
     """Set (a), the case's rules, set (b); of different priorities the lower first."""
-    ranked = [(0, rule) for rule in CONSTANT]
+    ranked = [(0, rule) for rule in constant]
     ranked += [(rule.get("priority") or 0, rule) for rule in rules]
     ranked += [(BASE_PRIORITY, rule) for rule in BASE]
     return [rule for _, rule in sorted(ranked, key=lambda pair: pair[0])]

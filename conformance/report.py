@@ -21,6 +21,9 @@ def lines(results: Sequence[Result], verbose: bool = False) -> Iterator[str]:
     unordered = sum(result.unordered for result in results)
     if unordered:
         yield f"{unordered} of those that passed did so without regard to the order of concurrent children"
+    predating = sum(result.predates for result in results)
+    if predating:
+        yield f"{predating} of those that passed were recorded before all constant replacements were in force"
     yield figure(results)
 
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from conformance.cases import Case, JsonObject
 from conformance.checks import observe
 from conformance.compare import Likeness, differences, likeness
-from conformance.normalise import NotNormalisable, normalise, without
+from conformance.normalise import CONSTANT, NotNormalisable, in_force, normalise, without
 from conformance.replay import Replay, ReplayFailed
 from conformance.targets import Factory, Target
 from conformance.tokens import Unresolved
@@ -28,6 +28,7 @@ DIFFERENCES_MAX = 8
 class Result:
     """unordered: passed only after concurrent children were put into one order.
 
+    predates: recorded before all of the constant replacements were in force.
     reason: why nothing could be compared, or which waits were in vain.
     differences: the first places that differ.
     """
@@ -36,6 +37,7 @@ class Result:
     area: str
     verdict: Verdict
     unordered: bool = False
+    predates: bool = False
     reason: str = ""
     differences: tuple[str, ...] = ()
 
@@ -44,11 +46,17 @@ class TooLong(BaseException):
     """The case took longer than its limit of real time. Not an Exception: no engine code shall catch it."""
 
 
-def run_case(case: Case, factory: Factory, limit_s: float = 120, exempt: bool = False) -> Result:
-    """Never raises for what the target does wrong: that is a failed case with the reason."""
+def run_case(
+    case: Case, factory: Factory, limit_s: float = 120, exempt: bool = False, letter: bool = False
+) -> Result:
+    """Never raises for what the target does wrong: that is a failed case with the reason.
+
+    exempt: leave out the paths that the recording exempts. letter: all constant replacements, whatever the
+    recording's age.
+    """
     try:
         with _limited(limit_s):
-            return _run(case, factory, exempt)
+            return _run(case, factory, exempt, letter)
     except (ReplayFailed, Unresolved, NotNormalisable) as problem:
         reason = str(problem)
     except TooLong:
@@ -58,13 +66,13 @@ def run_case(case: Case, factory: Factory, limit_s: float = 120, exempt: bool = 
     return Result(case.id, case.area, "failed", reason=reason)
 
 
-def _run(case: Case, factory: Factory, exempt: bool) -> Result:
+def _run(case: Case, factory: Factory, exempt: bool, letter: bool) -> Result:
     target = factory(case.as_of, case.mock_config)
     try:
         lacking = [] if case.mock_config else [need for need in case.needs if not target.supports(need)]
         if lacking:
             return Result(case.id, case.area, "failed", reason=f"needs {', '.join(lacking)}")
-        return _compared(case, _replayed(case, target), exempt)
+        return _compared(case, _replayed(case, target), exempt, letter)
     finally:
         target.close()
 
@@ -86,14 +94,16 @@ def _replayed(case: Case, target: Target) -> _Replayed:
     return _Replayed(observed, [replay.tokens.resolve(rule) for rule in case.rules], replay.unmet)
 
 
-def _compared(case: Case, replayed: _Replayed, exempt: bool) -> Result:
+def _compared(case: Case, replayed: _Replayed, exempt: bool, letter: bool) -> Result:
     paths = case.exempt if exempt else ()
-    observed = normalise(replayed.observed, replayed.rules, paths)
+    constant = CONSTANT if letter else in_force(case.recorded)
+    predates = len(constant) < len(CONSTANT)
+    observed = normalise(replayed.observed, replayed.rules, paths, constant)
     recorded = without({key: case.recorded[key] for key in observed}, paths)
     likes = {key: likeness(recorded[key], observed[key], case.concurrent.get(key, ())) for key in observed}
     worst = max(likes.values(), key=lambda like: like.rank, default=Likeness.SAME)
     if worst in (Likeness.SAME, Likeness.UNORDERED):
-        return Result(case.id, case.area, "passed", unordered=worst is Likeness.UNORDERED)
+        return Result(case.id, case.area, "passed", unordered=worst is Likeness.UNORDERED, predates=predates)
     unlike = [key for key, like in likes.items() if like in (Likeness.SPACING, Likeness.DIFFERENT)]
     places = [line for key in unlike for line in differences(recorded[key], observed[key], key)]
     return Result(

@@ -37,7 +37,8 @@ class StateError(Exception):
 
     `located`: an error of the state itself, not of a task or a Fail state; the machine says before the cause
     where it happened: "An error occurred while executing the state 'X' (entered at the event id #N). ".
-    `location`: the field of a failed evaluation, `Output/result`.
+    `location`: the field of a failed evaluation, `Output/result`. `after_entry`: it came up when the state had
+    evaluated its fields; its event then follows StateEntered (recorded).
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class StateError(Exception):
         *,
         located: bool = False,
         location: str | None = None,
+        after_entry: bool = False,
     ) -> None:
         super().__init__(f"{error}: {cause}")
         self.error = error
         self.cause = cause
         self.located = located
         self.location = location
+        self.after_entry = after_entry
 
 
 def runtime_error(cause: str) -> StateError:

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import ceil
 
 BOX_GAP = 30.0  # between boxes side by side, in pixels as everything here
 LINE_GAP = 18.0  # between a line and what stands beside it
@@ -24,6 +25,7 @@ SPREAD = 0.055  # how much a level gap grows per pixel that a line must cross si
 TURN = 9.0  # radius of a corner
 SWEEPS_MAX = 24
 LOOP_WIDTH = 26.0
+LEVEL_WIDTH_MAX = 1500.0  # boxes (or labels) side by side, before a new level begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class _Point:
     box: bool = False
     label: bool = False
     line: Hashable = None  # which shared line a point belongs to
+    joins: bool = False  # whether links that meet here go on as one
     minor: bool = False
     anchor: int | None = None  # the box that a turning line must stand beside
     x: float = 0.0
@@ -103,8 +106,9 @@ class _Graph:
         self.links = links
         self.boxes = boxes
         self.backward = _backward(len(boxes), links)
-        ranks = _ranks(len(boxes), links, self.backward)
-        self.level_of = _levels(ranks, links, self.backward)
+        ranks = _ranks(boxes, links, self.backward)
+        self.label_ranks = _label_ranks(ranks, links, self.backward)
+        self.level_of = _levels(ranks, self.label_ranks)
         self.points = [
             _Point(self.level_of[2 * ranks[i]], box.width, box.height, box=True) for i, box in enumerate(boxes)
         ]
@@ -122,14 +126,11 @@ class _Graph:
         if link.source == link.target:
             return [link.source, self._loop(index, link), link.target]
         source, target = self.points[link.source].level, self.points[link.target].level
-        if index in self.backward:
-            label_at = self.level_of[2 * ranks[link.source] - 1] if link.label else None
-            between = range(source, target - 1, -1)
-        else:
-            label_at = self.level_of[2 * ranks[link.source] + 1] if link.label else None
-            between = range(source + 1, target)
+        label_at = self.level_of.get(self.label_ranks.get(index, -1))
+        backward = index in self.backward
+        between = range(source, target - 1, -1) if backward else range(source + 1, target)
         middle = [self._on_level(index, link, level, label_at) for level in between]
-        if index in self.backward:
+        if backward:
             self.points[middle[0]].anchor = link.source
             self.points[middle[-1]].anchor = link.target
         return [link.source, *middle, link.target]
@@ -145,11 +146,15 @@ class _Graph:
         if level == label_at and link.label:
             self.points.append(_Point(level, *link.label, label=True, line=index, minor=link.minor))
             return len(self.points) - 1
-        own = label_at is not None and index in self.backward and level > label_at
-        line = index if own else (link.target, link.kind, index in self.backward)
+        line: Hashable = ("to", link.target, link.kind, index in self.backward)
+        if label_at is not None and index not in self.backward and level < label_at:
+            line = ("from", link.source, link.kind)
+        elif label_at is not None and index in self.backward and level > label_at:
+            line = index
         if (line, level) not in self.shared:
             self.shared[line, level] = len(self.points)
-            self.points.append(_Point(level, line=line, minor=link.minor))
+            joins = isinstance(line, tuple) and line[0] == "to"
+            self.points.append(_Point(level, line=line, minor=link.minor, joins=joins))
         return self.shared[line, level]
 
     def _connect(self) -> None:
@@ -191,16 +196,16 @@ def _backward(count: int, links: list[Link]) -> set[int]:
     return backward
 
 
-def _ranks(count: int, links: list[Link], backward: set[int]) -> list[int]:
-    """Each box as far down as the longest way to it; a box that nothing leads to just above what it leads to."""
+def _ranks(boxes: list[Box], links: list[Link], backward: set[int]) -> list[int]:
+    """Each box below all that lead to it; a box that nothing leads to just above what it leads to."""
     forward = [link for i, link in enumerate(links) if i not in backward and link.source != link.target]
-    entering = [0] * count
-    leaving: list[list[int]] = [[] for _ in range(count)]
+    entering = [0] * len(boxes)
+    leaving: list[list[int]] = [[] for _ in boxes]
     for link in forward:
         entering[link.target] += 1
         leaving[link.source].append(link.target)
-    sources = [box for box in range(count) if not entering[box]]
-    ranks = [0] * count
+    sources = [box for box in range(len(boxes)) if not entering[box]]
+    ranks = [0] * len(boxes)
     ready = list(sources)
     for box in ready:
         for target in leaving[box]:
@@ -211,15 +216,44 @@ def _ranks(count: int, links: list[Link], backward: set[int]) -> list[int]:
     for box in sources[1:]:
         if leaving[box]:
             ranks[box] = max(0, min(ranks[target] for target in leaving[box]) - 1)
-    return ranks
+    return _staggered(boxes, ranks)
 
 
-def _levels(ranks: list[int], links: list[Link], backward: set[int]) -> dict[int, int]:
-    """Levels in use: box ranks on even numbers, labels on the odd ones beside their source."""
-    used = {2 * rank for rank in ranks}
+def _staggered(boxes: list[Box], ranks: list[int]) -> list[int]:
+    """Boxes too many for one rank take turns on several."""
+    ranked: dict[int, list[int]] = defaultdict(list)
+    for box, rank in enumerate(ranks):
+        ranked[rank].append(box)
+    result = list(ranks)
+    first = 0
+    for rank in sorted(ranked):
+        width = sum(boxes[box].width + BOX_GAP for box in ranked[rank])
+        rows = min(len(ranked[rank]), ceil(width / LEVEL_WIDTH_MAX))
+        for turn, box in enumerate(ranked[rank]):
+            result[box] = first + turn % rows
+        first += rows
+    return result
+
+
+def _label_ranks(ranks: list[int], links: list[Link], backward: set[int]) -> dict[int, int]:
+    """Box ranks are even numbers, doubled; a label stands on the odd one beside its source. Where one box has
+    more labels than a level holds, they stand above their targets."""
+    wide: dict[int, float] = defaultdict(float)
+    for link in links:
+        wide[link.source] += link.label[0] + LINE_GAP if link.label else 0.0
+    found = {}
     for index, link in enumerate(links):
         if link.label and link.source != link.target:
-            used.add(2 * ranks[link.source] + (-1 if index in backward else 1))
+            above_target = wide[link.source] > LEVEL_WIDTH_MAX and index not in backward
+            found[index] = 2 * ranks[link.target] - 1 if above_target else 2 * ranks[link.source] + 1
+            if index in backward:
+                found[index] -= 2
+    return found
+
+
+def _levels(ranks: list[int], label_ranks: dict[int, int]) -> dict[int, int]:
+    """The levels in use, from the top."""
+    used = {2 * rank for rank in ranks} | set(label_ranks.values())
     return {number: level for level, number in enumerate(sorted(used))}
 
 
@@ -398,7 +432,7 @@ def _side_lines(graph: _Graph) -> set[tuple[int, int]]:
         for neighbours in (graph.up, graph.down):
             straight = _trunk(graph, point, neighbours[point])
             for other in neighbours[point]:
-                if other not in straight and not graph.points[point].box:
+                if other not in straight:
                     found.add((other, point) if neighbours is graph.up else (point, other))
     return found
 
@@ -539,7 +573,7 @@ def _routes(graph: _Graph) -> list[Route]:
         if label is not None:
             point = graph.points[label]
             routes[index].label = (point.x, (graph.tops[point.level] + graph.bottoms[point.level]) / 2)
-        drawn.update(point for point in chain if not graph.points[point].box)
+        drawn.update(point for point in chain if graph.points[point].joins)
     return routes
 
 

@@ -345,22 +345,18 @@ def _char_width(char: str) -> float:
     return 1.0 if east_asian_width(char) in "WF" else 0.6
 
 
-_BREAKS = re.compile(r"(?<=[ _\-./:·,])|(?<=[a-z0-9])(?=[A-Z])|(?<=[\u3000-\u9fff])")
+_BREAKS = re.compile(r"(?<=[ _\-/:·,])|(?<=[^$]\.)|(?<=[a-z0-9])(?=[A-Z])|(?<=[\u3000-\u9fff])")
 
 
 def _wrap(text: str, size: float, width_max: float, lines_max: int) -> list[str]:
     """Text in lines, broken between words (and inside camelCase); what does not fit ends in `…`."""
-    lines: list[str] = []
-    line = ""
+    lines = [""]
     for piece in _BREAKS.split(" ".join(text.split())):
-        if line and _width(line + piece.rstrip(), size) > width_max:
-            lines.append(line.rstrip())
-            line = ""
-        line += piece
-    lines += [line] if line.strip() else []
-    if len(lines) > lines_max:
-        lines[lines_max - 1 :] = ["".join(lines[lines_max - 1 :])]
-    return [_cut(line, size, width_max) for line in lines]
+        if lines[-1] and _width(lines[-1] + piece.rstrip(), size) > width_max:
+            lines.append("")
+        lines[-1] += piece
+    lines[lines_max - 1 :] = ["".join(lines[lines_max - 1 :])]
+    return [_cut(line.strip(), size, width_max) for line in lines if line.strip()]
 
 
 def _cut(line: str, size: float, width_max: float) -> str:

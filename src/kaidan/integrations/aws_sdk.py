@@ -141,13 +141,9 @@ def resolve(service_token: str, action: str) -> Operation:
         hint = did_you_mean(nearest(action, catalogue.actions))
         raise UnknownAction(f"unknown action '{action}' of service '{service_token}'{hint}")
     if name in catalogue.streaming:
-        raise UnknownAction(
-            f"action '{action}' of service '{service_token}' streams events: no state can call it"
-        )
+        raise UnknownAction(f"action '{action}' of service '{service_token}' streams events: no state can call it")
     if name in UNSUPPORTED.get(service_token, ()):
-        raise UnknownAction(
-            f"action '{action}' of service '{service_token}' is not supported by Step Functions"
-        )
+        raise UnknownAction(f"action '{action}' of service '{service_token}' is not supported by Step Functions")
     return Operation(service, name, service_token, action, catalogue.prefix)
 
 
@@ -255,8 +251,7 @@ def _request(operation: Operation, parameters: JSON) -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------- errors
 
 TOO_LARGE = (
-    "The state/task 'aws-sdk:{}' returned a result with a size exceeding the maximum number of bytes "
-    "service limit."
+    "The state/task 'aws-sdk:{}' returned a result with a size exceeding the maximum number of bytes service limit."
 )
 UNFIT = "The Parameters '{}' could not be used to start the Task: [{}]"
 MISSING = "Parameter '{}' must not be null or empty"

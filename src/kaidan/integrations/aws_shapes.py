@@ -59,9 +59,7 @@ class FieldProblem:
         if self.expected is None:
             hint = did_you_mean(self.nearest)
             return f'The field "{self.name}" is not supported by Step Functions (at {self.place}{hint})'
-        return (
-            f"The value of the field '{self.name}' has an invalid format (at {self.place}: {self.expected})"
-        )
+        return f"The value of the field '{self.name}' has an invalid format (at {self.place}: {self.expected})"
 
 
 @cache
@@ -274,12 +272,15 @@ def _as_is(value: Members) -> Members:
 
 def _copy_fields(parameters: Members) -> Members:
     """The Java SDK's own fields: Source… together are CopySource, Destination… the plain ones."""
-    plain = {"DestinationBucket": "Bucket", "DestinationKey": "Key"}
-    fields = {plain.get(name, name): value for name, value in parameters.items()}
-    if "SourceBucket" in fields and "SourceKey" in fields:
-        source, version = f"{fields.pop('SourceBucket')}/", fields.pop("SourceVersionId", None)
-        fields["CopySource"] = source + quote(str(fields.pop("SourceKey")), safe="/~")
-        fields["CopySource"] += f"?versionId={version}" if version else ""
+    fields = dict(parameters)
+    for suffix in ("", ".$"):
+        for name in ("Bucket", "Key"):
+            if f"Destination{name}{suffix}" in fields:
+                fields[name + suffix] = fields.pop(f"Destination{name}{suffix}")
+        source = [fields.pop(f"Source{name}{suffix}", None) for name in ("Bucket", "Key", "VersionId")]
+        if source[0] is not None and source[1] is not None:
+            version = f"?versionId={source[2]}" if source[2] else ""
+            fields["CopySource" + suffix] = f"{source[0]}/{quote(str(source[1]), safe='/~')}{version}"
     return fields
 
 
@@ -342,7 +343,5 @@ def _text(content: bytes | str, name: str) -> str:
 def iso_time(time: datetime) -> str:
     """As Java writes an Instant: `2025-11-06T12:20:01Z`, with three or six decimals where there are any."""
     utc = time.astimezone(UTC)
-    digits = (
-        "seconds" if not utc.microsecond else "microseconds" if utc.microsecond % 1000 else "milliseconds"
-    )
+    digits = "seconds" if not utc.microsecond else "microseconds" if utc.microsecond % 1000 else "milliseconds"
     return utc.isoformat(timespec=digits).replace("+00:00", "Z")

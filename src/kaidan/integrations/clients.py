@@ -60,12 +60,7 @@ class ClientFactory:
     @cached_property
     def region(self) -> str:
         """Of the settings, of AWS_REGION, of the profile; us-east-1 when none of them says."""
-        return (
-            self.settings.region
-            or os.environ.get("AWS_REGION")
-            or self._configured_region()
-            or DEFAULT_REGION
-        )
+        return self.settings.region or os.environ.get("AWS_REGION") or self._configured_region() or DEFAULT_REGION
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
         """The client of a service (botocore's name), with the credentials of `role_arn` if one is given.
@@ -81,9 +76,7 @@ class ClientFactory:
 
     def _create(self, service: str, role_arn: str | None) -> Any:
         settings = self.settings
-        endpoint = (
-            settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
-        )
+        endpoint = settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
         return self._session(role_arn).create_client(
             service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
         )
@@ -160,9 +153,9 @@ class _AssumedRole:
         return DeferredRefreshableCredentials(self._assume, "sts-assume-role")
 
     def _assume(self) -> dict[str, str]:
-        answer = self._clients.client("sts").assume_role(
-            RoleArn=self._role_arn, RoleSessionName=ROLE_SESSION_NAME
-        )["Credentials"]
+        answer = self._clients.client("sts").assume_role(RoleArn=self._role_arn, RoleSessionName=ROLE_SESSION_NAME)[
+            "Credentials"
+        ]
         return {
             "access_key": answer["AccessKeyId"],
             "secret_key": answer["SecretAccessKey"],

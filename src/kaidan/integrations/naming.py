@@ -106,8 +106,7 @@ def member_name(member: str, *, union: bool = False) -> str:
 def member_names(service: str, shape: str, members: Iterable[str], *, union: bool = False) -> dict[str, str]:
     """Field to member, for one structure of a service (botocore's name): `{"Arn": "arn", "Name": "name"}`."""
     return {
-        RENAMED_MEMBERS.get((service, shape, member)) or member_name(member, union=union): member
-        for member in members
+        RENAMED_MEMBERS.get((service, shape, member)) or member_name(member, union=union): member for member in members
     }
 
 

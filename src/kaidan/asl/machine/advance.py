@@ -323,16 +323,16 @@ class Turn:
             cause = f"An error occurred while executing the state {place}. {cause}"
         located = StateError(error.error, cause, located=True)
         if error.error == errors.QUERY_EVALUATION_ERROR:
-            self._record_evaluation_failure(frame, state, located, error.location)
+            self._record_evaluation_failure(frame, state, error, cause)
         return located
 
-    def _record_evaluation_failure(self, frame: Frame, state: State, error: StateError, location: str | None) -> None:
-        """Recorded: it points to what came before the state when it happened on entry."""
-        if location is not None and frame.last_event_id == frame.entered_event_id:
+    def _record_evaluation_failure(self, frame: Frame, state: State, error: StateError, cause: str | None) -> None:
+        """Recorded: it points to what came before the state when it came up while the state was entered."""
+        if not error.after_entry and frame.last_event_id == frame.entered_event_id:
             frame.last_event_id = frame.before_entry_event_id
-        details: dict[str, JSON] = {"error": error.error, "cause": error.cause}
-        if location:
-            details["location"] = location
+        details: dict[str, JSON] = {"error": error.error, "cause": cause}
+        if error.location is not None:
+            details["location"] = error.location
         self.record_in(frame, "EvaluationFailed", {**details, "state": state.name})
 
     def _retried(self, frame: Frame, state: State, error: StateError) -> bool:

@@ -52,7 +52,7 @@ def _not_seconds(field: Value, value: JSON) -> StateError:
         shown = value if isinstance(value, str) else dumps(value)
         return runtime_error(f"The SecondsPath parameter cannot be parsed as a long value: {field.path} == {shown}")
     cause = f"The Seconds field cannot be parsed as a long value: {dumps(value)}"
-    return StateError(QUERY_EVALUATION_ERROR, cause, located=True)
+    return StateError(QUERY_EVALUATION_ERROR, cause, located=True, location="Seconds", after_entry=True)
 
 
 def _moment_ms(field: Value, visit: Visit) -> int:
@@ -70,7 +70,7 @@ def _not_a_moment(field: Value, value: JSON) -> StateError:
     shown = value if isinstance(value, str) else dumps(value)
     if field.path is None:
         cause = f"The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {shown}"
-        return StateError(QUERY_EVALUATION_ERROR, cause, located=True)
+        return StateError(QUERY_EVALUATION_ERROR, cause, located=True, location="Timestamp", after_entry=True)
     return runtime_error(
         "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
         f"{field.path} == {shown}"

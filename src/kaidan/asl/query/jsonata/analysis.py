@@ -137,33 +137,36 @@ def _hung_parts(node: Node) -> list[Node]:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
+    """`scope`: the names bound where the node is evaluated. `later`: those that will be when a function is called."""
+
     node: Node
-    scope: set[str]
+    scope: frozenset[str]
+    later: frozenset[str]
 
 
-def _variables(node: Node) -> Iterator[tuple[str, set[str]]]:
-    """Each use of a variable with the names bound around it.
-
-    A `:=` binds for all of its block, and at most there: what is used before it is still taken for bound.
-    """
-    waiting = [_Task(node, _bound_within(node))]
+def _variables(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each use of a variable with the names bound by then."""
+    waiting = [_Task(node, frozenset(), bound_within(node))]
     while waiting:
         task = waiting.pop()
-        node, scope = task.node, task.scope
+        node, scope, later = task.node, task.scope, task.later
         if isinstance(node, Variable) and node.name not in ("", "$"):
             yield node.name, scope
         if isinstance(node, Transform):
             yield "clone", scope
         if isinstance(node, Lambda):
-            scope = scope | set(node.parameters) | _bound_within(node.body)
+            scope = scope | later | set(node.parameters)
+            later = later | bound_within(node.body)
         elif isinstance(node, Block):
-            scope = scope.union(*map(_bound_within, node.expressions))
+            later = later.union(*map(bound_within, node.expressions))
         elif isinstance(node, Path):
             scope = scope | _bound_by_steps(node)
-        waiting += [_Task(part, scope) for part in (*_own_parts(node), *_hung_parts(node))]
+        for part in (*_own_parts(node), *_hung_parts(node)):
+            waiting.append(_Task(part, scope, later))
+            scope = scope | bound_within(part)
 
 
-def _bound_within(node: Node) -> set[str]:
+def bound_within(node: Node) -> frozenset[str]:
     """The names that `:=` binds in the scope the node stands in: not those of blocks and functions inside."""
     names: set[str] = set()
     waiting = [node]
@@ -173,7 +176,12 @@ def _bound_within(node: Node) -> set[str]:
             names.add(part.name)
         if not isinstance(part, (Block, Lambda)):
             waiting += (*_own_parts(part), *_hung_parts(part))
-    return names
+    return frozenset(names)
+
+
+def parts(node: Node) -> list[Node]:
+    """The nodes directly inside a node."""
+    return [*_own_parts(node), *_hung_parts(node)]
 
 
 def _bound_by_steps(path: Path) -> set[str]:

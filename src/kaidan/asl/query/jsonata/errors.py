@@ -186,6 +186,11 @@ class JsonataError(Exception):
             self._values.setdefault("token", token)
         return self
 
+    def instead(self, token: str) -> JsonataError:
+        """Say that this operator failed, whatever has been said: so `and` and `or` do of what is right of them."""
+        self._values["token"] = token
+        return self
+
     def __str__(self) -> str:
         return f"{self.code}: {self.message}" if self.code else self.message
 
