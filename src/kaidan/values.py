@@ -131,5 +131,11 @@ class Payload:
         text = self.text
         return len(text) if text.isascii() else len(text.encode())
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Payload) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
     def __repr__(self) -> str:
         return f"Payload({self.text})"

@@ -431,12 +431,8 @@ json_values = st.recursive(
     max_leaves=20,
 )
 definitions = st.dictionaries(keys, json_values, max_size=5)
-words = st.text(
-    "a1 -_.:é階\"'#&*!|>{}[],%@`\n", max_size=8
-)  # ruamel writes some control characters that it misreads
-yaml_definitions = st.dictionaries(
-    keys, st.lists(words) | words | scalars.filter(lambda s: not isinstance(s, str))
-)
+words = st.text("a1 -_.:é階\"'#&*!|>{}[],%@`\n", max_size=8)  # ruamel writes some control characters that it misreads
+yaml_definitions = st.dictionaries(keys, st.lists(words) | words | scalars.filter(lambda s: not isinstance(s, str)))
 
 
 def walk(value: JSON, pointer: str = "") -> Iterator[tuple[str, str | None, JSON]]:
@@ -492,9 +488,7 @@ def test_damaged_text_is_read_or_refused(name: str, seed: int) -> None:
     sample = SAMPLE if name == "x.json" else LOCATED.replace('"', "") + "x: &a [1]\ny: *a\n"
     for _ in range(250 if name == "x.json" else 60):
         at = chance.randrange(len(sample))
-        piece = chance.choice(
-            ["", "", '"', "{", "}", "]", ",", "\\", "/", "0", "-", ":", "\t", "\n", "&a", "\x00"]
-        )
+        piece = chance.choice(["", "", '"', "{", "}", "]", ",", "\\", "/", "0", "-", ":", "\t", "\n", "&a", "\x00"])
         text = sample[:at] + piece + sample[at + chance.choice([0, 1, 1, 5, 40]) :]
         try:
             source = read_source(text, name, strict=name == "x.json")

@@ -42,17 +42,20 @@ class Dispatcher:
 
     def _sdk(self, task: RunTask, reply: Reply) -> None:
         """`aws-sdk:…`: the call itself, and with `.waitForTaskToken` the wait for somebody's answer."""
-        resource = task.resource
-        operation = aws_sdk.resolve(resource.service.removeprefix("aws-sdk:"), resource.action)
 
         def call() -> JSON:
+            operation = _operation(task.resource)
             return aws_sdk.call(operation, task.parameters.value, self._clients, task.role_arn)
 
         reply.started()
-        if resource.pattern == ".waitForTaskToken":
-            self._run_blocking(call, Submitting(reply))
-        else:
-            self._run_blocking(call, reply)
+        self._run_blocking(call, Submitting(reply) if task.resource.pattern == ".waitForTaskToken" else reply)
+
+
+def _operation(resource: TaskResource) -> aws_sdk.Operation:
+    try:
+        return aws_sdk.resolve(resource.service.removeprefix("aws-sdk:"), resource.action)
+    except ValueError as problem:
+        raise StateError(RUNTIME, str(problem)) from None
 
 
 class Submitting:
@@ -78,11 +81,15 @@ def _unavailable(task: RunTask, reply: Reply) -> None:
 
 
 def check_resource(resource: TaskResource) -> str | None:
-    """What is wrong with a resource, as far as it can be known before running: unknown services and actions."""
-    if resource.kind != "integration" or not resource.service.startswith("aws-sdk:"):
+    """What is wrong with a resource, as far as it can be known before running: unknown services and actions.
+
+    Services that AWS lists and botocore does not model pass: they fail when they are called.
+    """
+    token = resource.service.removeprefix("aws-sdk:")
+    if resource.kind != "integration" or token == resource.service or token in aws_sdk.RETIRED:
         return None
     try:
-        aws_sdk.resolve(resource.service.removeprefix("aws-sdk:"), resource.action)
+        aws_sdk.resolve(token, resource.action)
     except ValueError as problem:
         return str(problem)
     return None

@@ -75,7 +75,7 @@ class Engine:
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
-        self._live_timers: set[tuple[str, int]] = set()
+        self._live_timers: dict[tuple[str, int], int] = {}
         self._tasks: dict[tuple[str, int], TaskReply] = {}
         self._children: dict[tuple[str, int], str] = {}
         """A parent and its request → the child execution that is to answer it."""
@@ -96,6 +96,10 @@ class Engine:
     def stop(self, arn: str, error: str | None, cause: str | None) -> None:
         """Abort an execution, now."""
         self._handle(arn, ev.StopRequested(error, cause))
+
+    def due_ms(self, arn: str, request_id: int) -> int | None:
+        """When a timer fires that an execution waits for, in Unix milliseconds of the engine's clock."""
+        return self._live_timers.get((arn, request_id))
 
     # --- the loop -----------------------------------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class Engine:
             case fx.StartTimer():
                 self._start_timer(arn, effect)
             case fx.CancelTimer():
-                self._live_timers.discard((arn, effect.request_id))
+                self._live_timers.pop((arn, effect.request_id), None)
             case fx.StartMapRun():
                 self.map_runs[effect.map_run_arn] = MapRun(effect.map_run_arn, arn, effect, self.clock.now_ms())
             case fx.StartChild():
@@ -205,11 +209,11 @@ class Engine:
 
     def _start_timer(self, arn: str, effect: fx.StartTimer) -> None:
         key = (arn, effect.request_id)
-        self._live_timers.add(key)
+        self._live_timers[key] = effect.due_ms
 
         def fire() -> None:
             if key in self._live_timers:
-                self._live_timers.discard(key)
+                del self._live_timers[key]
                 self.post(arn, ev.TimerFired(effect.request_id))
 
         self._at(effect.due_ms, fire)

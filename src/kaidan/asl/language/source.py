@@ -29,8 +29,8 @@ class Source:
     """A definition as it was written, and what it says.
 
     `value` is the JSON value after substitution; `text` is the text as given, which every place refers to;
-    `problems` are warnings (placeholders that nothing was given for). `problem(d)` of a Diagnostic with an
-    AWS pointer gives it line and column.
+    `problems` are warnings (placeholders that nothing was given for). `placed(d)` gives a Diagnostic with an
+    AWS pointer its line and column.
     """
 
     def __init__(
@@ -223,9 +223,7 @@ def _from_yaml(origin: _Origin, name: str) -> Source:
 def _not_an_object(text: str) -> Problem:
     """As recorded from AWS, for a definition of one space."""
     begins = len(text) - len(text.lstrip())
-    return Problem(
-        begins % max(1, len(text)), "Definition must be a valid JSON object", "SCHEMA_VALIDATION_FAILED"
-    )
+    return Problem(begins % max(1, len(text)), "Definition must be a valid JSON object", "SCHEMA_VALIDATION_FAILED")
 
 
 def _may_repeat_keys(text: str, value: JSON) -> bool:
@@ -263,11 +261,7 @@ def _diagnostic(origin: _Origin, problem: Problem) -> Diagnostic:
 def _unfilled(origin: _Origin, format: Format, given: Mapping[str, JSON]) -> list[Diagnostic]:
     """A warning for each placeholder left as it is. CloudFormation leaves it too: `${HOME}` may be meant."""
     text = origin.given
-    blank = (
-        _YAML_COMMENT.sub(lambda found: " " * len(found[0]), text)
-        if format == "yaml"
-        else source_json.plain(text)
-    )
+    blank = _YAML_COMMENT.sub(lambda found: " " * len(found[0]), text) if format == "yaml" else source_json.plain(text)
     known = ", ".join(sorted(given)) or "none"
     return [
         Diagnostic(

@@ -20,9 +20,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
-_SOURCE_CHARS_MAX = (
-    500  # Jackson shows so much of the text (ErrorReportConfiguration.DEFAULT_MAX_RAW_CONTENT_LENGTH)
-)
+_SOURCE_CHARS_MAX = 500  # Jackson shows so much of the text (ErrorReportConfiguration.DEFAULT_MAX_RAW_CONTENT_LENGTH)
 _TOKEN_CHARS_MAX = 256  # … and so much of a token (DEFAULT_MAX_ERROR_TOKEN_LENGTH)
 
 _COMMENT = re.compile(r'("(?:[^"\\\n]++|\\.)*+"?)|//[^\n]*|/\*[\s\S]*?\*/')
@@ -142,9 +140,7 @@ class _Scanner:
 
     def mismatch(self, kind: str, began: str, expected: str) -> NoReturn:
         marker = self.text[self.at]
-        self.fail(
-            f"Unexpected close marker '{marker}': expected '{expected}' (for {kind} starting at {began})"
-        )
+        self.fail(f"Unexpected close marker '{marker}': expected '{expected}' (for {kind} starting at {began})")
 
     def string(self, unfinished: str, what: str) -> str:
         found = _TEXT.match(self.text, self.at)
@@ -172,9 +168,7 @@ class _Scanner:
         if not char:
             self.end(" in character escape sequence", self.at)
         if self.text[self.at - 1] == "\\":
-            self.fail(
-                f"Unrecognized character escape {_described(char)}", hint="a backslash itself is written \\\\"
-            )
+            self.fail(f"Unrecognized character escape {_described(char)}", hint="a backslash itself is written \\\\")
         self.unexpected("expected a hex-digit for character escape sequence")
 
     def number(self) -> None:
@@ -265,9 +259,7 @@ def _utf16(text: str) -> bytes:
 def _unescaped(text: str) -> str:
     if "\\" not in text:
         return text
-    plain = _ESCAPE.sub(
-        lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2]), text
-    )
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2]), text)
     return _utf16(plain).decode("utf-16-le", "replace")
 
 

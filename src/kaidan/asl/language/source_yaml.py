@@ -144,9 +144,7 @@ class _Reader:
         plain = event.style is None and tag is None
         value = _plain(event.value) if plain or tag in _SCALAR_TAGS else event.value
         if tag is not None and tag not in ("str", "!", *_SCALAR_TAGS):
-            self.fail(
-                f"The tag {event.tag} has no meaning in a definition", "write the value itself, or a ${Name}"
-            )
+            self.fail(f"The tag {event.tag} has no meaning in a definition", "write the value itself, or a ${Name}")
         if tag in _SCALAR_TAGS and (type(value) not in _SCALAR_TAGS[tag]):
             self.fail(f"'{event.value}' is no {tag}")
         return value
@@ -154,9 +152,7 @@ class _Reader:
     def enter(self, event: Any) -> None:
         mapping = isinstance(event, MappingStartEvent)
         if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
-            self.fail(
-                f"The tag {event.tag} has no meaning in a definition", "write the value itself, or a ${Name}"
-            )
+            self.fail(f"The tag {event.tag} has no meaning in a definition", "write the value itself, or a ${Name}")
         if self.at_key():
             self.fail("A key must be a string, and here it is an object or array")
         top = self.open[-1] if self.open else None
@@ -183,9 +179,7 @@ class _Reader:
             self.fail(f"The alias *{name} {what}", f"anchors so far: {known}")
         self.size += found.size
         if self.size > EXPANDED_CHARS_MAX:
-            self.fail(
-                f"With its aliases written out the definition is longer than {EXPANDED_CHARS_MAX} characters"
-            )
+            self.fail(f"With its aliases written out the definition is longer than {EXPANDED_CHARS_MAX} characters")
         self.place_value(found.value, Place(self.offset, found.place.children), found.size, None)
 
     def place_value(self, value: JSON, place: Place, size: int, anchor: str | None) -> None:

@@ -140,17 +140,15 @@ class Turn:
                 self._time_out()
 
     def _start(self) -> None:
-        execution, revision = self.execution, self.machine.revision
-        if revision.compact_input:
+        execution = self.execution
+        if self.machine.revision.compact_input:
             execution.input = Payload(execution.input.value)
-        details = {"input": execution.input.text, "roleArn": execution.role_arn}
-        self.record("ExecutionStarted", 0, details)
+        self.record("ExecutionStarted", 0, {"input": execution.input.text, "roleArn": execution.role_arn})
         timeout_s = self.machine.program.timeout_s
         if timeout_s is not None and execution.scope == "":
             execution.timeout_timer = execution.next_request_id
             execution.next_request_id += 1
-            due_ms = self.now_ms + 1000 * timeout_s
-            self.effects.append(fx.StartTimer(execution.timeout_timer, due_ms))
+            self.effects.append(fx.StartTimer(execution.timeout_timer, self.now_ms + 1000 * timeout_s))
         self.new_frame("root", execution.scope, execution.input, previous_id=0)
 
     def new_frame(self, kind: str, scope: str, input: Payload, *, previous_id: int, parent_id: int = 0) -> Frame:
@@ -353,17 +351,12 @@ class Turn:
         children.record_failed(self, frame, state, error)
         if catcher is None:
             return False
-        visit = self.visit(frame)
-        output, assigned = catcher.flow.conclude(visit, error_output(error))
-        self._attempt_last(frame, Exit(catcher.next, output, assigned))
-        return True
-
-    def _attempt_last(self, frame: Frame, step: Exit) -> None:
-        """Leave by a Catcher: an error now is final."""
         try:
-            self._leave(frame, step)
-        except StateError as error:
-            self.scope_failed(frame, error)
+            output, assigned = catcher.flow.conclude(self.visit(frame), error_output(error))
+            self._leave(frame, Exit(catcher.next, output, assigned))
+        except StateError as problem:
+            self.scope_failed(frame, self._located(frame, state, problem) if problem.located else problem)
+        return True
 
     def scope_failed(self, frame: Frame, error: StateError) -> None:
         """The frame's scope ends with an error: the execution fails, or the container that it belongs to."""
@@ -379,35 +372,38 @@ class Turn:
         self._finish("FAILED", error=error.error, cause=error.cause)
 
     def _stop(self, event: ev.StopRequested) -> None:
-        last_id = self.abort_all()
+        if self.execution.next_event_id == 1:
+            self._start()
+        last_id = self._abort_all()
         details = tasks.error_details(StateError(event.error, event.cause))
         self.record("ExecutionAborted", last_id, details)
         self._finish("ABORTED", error=event.error, cause=event.cause)
 
     def _time_out(self) -> None:
         self.execution.timeout_timer = 0
-        last_id = self.abort_all()
+        last_id = self._abort_all()
         self.record("ExecutionTimedOut", last_id)
         self._finish("TIMED_OUT")
 
     def history_full(self) -> None:
         """A Standard execution may have so many events and no more: the last one says so."""
         self.events_max = sys.maxsize
-        roots = [frame for frame in self.execution.frames.values() if frame.kind == "root"]
+        root = self._root()
         for frame in list(self.execution.frames.values()):
             tasks.release(self, frame)
-        cause = (
-            f"The execution reached the maximum number of history events ({self.machine.limits.history_events_max})."
-        )
-        error = StateError(errors.RUNTIME, cause)
-        self._finish_failed(roots[0], error)
+        most = self.machine.limits.history_events_max
+        cause = f"The execution reached the maximum number of history events ({most})."
+        self._finish_failed(root, StateError(errors.RUNTIME, cause))
 
-    def abort_all(self) -> int:
+    def _abort_all(self) -> int:
         """Abort everything that runs; the answer is the id that the closing event points to."""
-        roots = [frame for frame in self.execution.frames.values() if frame.kind == "root"]
-        last_id = roots[0].last_event_id
-        children.abort(self, roots[0])
+        root = self._root()
+        last_id = root.last_event_id
+        children.abort(self, root)
         return last_id
+
+    def _root(self) -> Frame:
+        return next(frame for frame in self.execution.frames.values() if frame.kind == "root")
 
     def _finish(self, status: str, **outcome: JSON) -> None:
         execution = self.execution

@@ -2,10 +2,90 @@
 
 from __future__ import annotations
 
+from kaidan.asl.query.choice import OPERATORS
 from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.fields import (
+    ASSIGN,
+    COMMON,
+    INPUT_OUTPUT,
+    OUTPUT,
+    Condition,
+    Field,
+    Flag,
+    Items,
+    Kind,
+    Number,
+    OneOf,
+    Record,
+    Reference,
+    Site,
+    Target,
+    Text,
+    Timestamp,
+)
 from kaidan.asl.states.state import Compiler, State
 from kaidan.asl.states.visit import Exit, Visit
 from kaidan.errors import NO_CHOICE_MATCHED, StateError
+from kaidan.values import JSON
+
+_OPERANDS: dict[str, Kind] = {
+    "String": Text(),
+    "Numeric": Number(),
+    "Timestamp": Timestamp(),
+    "Boolean": Flag(),
+    "Is": Flag(),
+}
+
+
+def _operand(operator: str) -> Kind:
+    if operator.endswith("Path"):
+        return Reference()
+    return next(kind for prefix, kind in _OPERANDS.items() if operator.startswith(prefix))
+
+
+_SELECTORS = ("And", "Or", "Not", "Variable", "Condition")
+_OPERATOR = OneOf(OPERATORS, required=True)
+
+
+def _one_test(rule: JSON, site: Site) -> None:
+    """A rule tests one thing: a variable by one operator, a condition, or other rules together."""
+    if sum(selector in rule for selector in _SELECTORS) != 1:
+        site.error(f"The object must have only one of the following fields, [{', '.join(_SELECTORS)}]")
+    elif "Variable" in rule and site.language == "JSONPath":
+        _OPERATOR.check(rule, site)
+
+
+def _nested_rule() -> tuple[Field, ...]:
+    return _NESTED_RULE
+
+
+_NESTED = Record(_nested_rule, _one_test)
+
+_NESTED_RULE: tuple[Field, ...] = (
+    Field("Comment", Text()),
+    Field("Variable", Reference(), language="JSONPath"),
+    Field("And", Items(_NESTED), language="JSONPath"),
+    Field("Or", Items(_NESTED), language="JSONPath"),
+    Field("Not", _NESTED, language="JSONPath"),
+    *(Field(operator, _operand(operator), language="JSONPath") for operator in OPERATORS),
+)
+
+_RULE = (
+    *_NESTED_RULE,
+    Field("Condition", Condition(), language="JSONata"),
+    Field("Next", Target(), required=True),
+    OUTPUT,
+    ASSIGN,
+)
+
+FIELDS = (
+    *COMMON,
+    *INPUT_OUTPUT,
+    Field("Choices", Items(Record(_RULE, _one_test)), required=True),
+    Field("Default", Target()),
+    OUTPUT,
+    ASSIGN,
+)
 
 
 class Choice(State):

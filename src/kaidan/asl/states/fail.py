@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.fields import COMMON, Call, Text, with_path
 from kaidan.asl.states.state import Compiler, State, Value
 from kaidan.asl.states.visit import Halt, Visit
 from kaidan.errors import runtime_error
 from kaidan.values import type_name
+
+FIELDS = (*COMMON, *with_path("Error", Text(), Call()), *with_path("Cause", Text(), Call()))
 
 
 class Fail(State):

@@ -1,6 +1,6 @@
 """The vocabulary of the field tables: which fields a state has, and what they may hold, as data.
 
-    FIELDS = (*COMMON, *TRANSITION, Field("Seconds", Number(0, AWS.wait_s_max), one_of=TIMING, dynamic=True), …)
+    FIELDS = (*COMMON, *TRANSITION, Field("Seconds", Integer(0, AWS.wait_s_max), one_of=TIMING, dynamic=True), …)
 
 A chapter says with it what its type of state has, and adds a `check` where a rule spans several fields. Groups that
 types share stand below. Whoever checks, documents or edits definitions walks these tables; nothing here walks them.
@@ -12,12 +12,13 @@ ValidateStateMachineDefinition.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from kaidan.arns import TaskResource
-from kaidan.asl.query.template import hash_order
+from kaidan.asl.query.java import hash_table_order, java_hash
 from kaidan.errors import ALL, Diagnostic
 from kaidan.limits import AWS
 from kaidan.values import JSON
@@ -29,6 +30,14 @@ Object: TypeAlias = dict[str, JSON]
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 
 
+def hash_set(names: Iterable[str]) -> list[str]:
+    """Names in the order in which AWS lists alternatives and missing fields: that of a Java HashSet.
+
+    Observed: `[SecondsPath, Seconds, TimestampPath, Timestamp]`, `[States, StartAt]`.
+    """
+    return hash_table_order((java_hash(name), name) for name in names)
+
+
 # Where a rule is applied
 
 
@@ -36,20 +45,26 @@ SCHEMA = "SCHEMA_VALIDATION_FAILED"
 class Resources:
     """What only the integrations know.
 
-    `complaint(resource)`: None for a resource that exists, else what is wrong with it, in a sentence.
-    `parameters(resource, template)`: AWS's messages about a task's Parameters or Arguments, `The field
+    `knows(resource)`: None for a resource that exists, else what is wrong with it, in a sentence.
+    `knows_parameters(resource, template)`: AWS's messages about a task's Parameters or Arguments, `The field
     'FunctionName' is required but was missing`.
     """
 
-    complaint: Callable[[TaskResource], str | None] = lambda resource: None
-    parameters: Callable[[TaskResource, JSON], Iterable[str]] = lambda resource, template: ()
+    knows: Callable[[TaskResource], str | None] | None = None
+    knows_parameters: Callable[[TaskResource, JSON], Iterable[str]] | None = None
+
+    def complaint(self, resource: TaskResource) -> str | None:
+        return self.knows(resource) if self.knows else None
+
+    def complaints(self, resource: TaskResource, template: JSON) -> Iterable[str]:
+        return self.knows_parameters(resource, template) if self.knows_parameters else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """A place in a definition that is being checked, and where what is found there goes.
 
-    `sees` names the member of `$states` that an expression has there besides `input` and `context`.
+    `depth`: how many steps inside the definition it is.
     """
 
     findings: list[Diagnostic]
@@ -94,15 +109,15 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Integer:
+    minimum: int
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
-    """Bounds that are floats allow fractions."""
-
-    minimum: int | float
-    maximum: int | float | None = None
-
-    @property
-    def whole(self) -> bool:
-        return isinstance(self.minimum, int)
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +147,8 @@ class Call:
 class Payload:
     """JSON with expressions in it: a payload template, or JSONata in its strings.
 
-    `types`: what the whole may be (`object`, …), empty for anything. `sees`: see Site.
+    `types`: what the whole may be (`object`, …), empty for anything. `sees` names the member of `$states` that
+    the expressions have besides `input` and `context`.
     """
 
     types: tuple[str, ...] = ()
@@ -176,11 +192,14 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An object with fields of its own. `scope`: it is a machine of its own inside the machine."""
+    """An object with fields of its own. `scope`: it is a machine, the whole one or one inside a state, and
+    `inside` says how its states are looked at.
+    """
 
     fields: tuple[Field, ...] | Callable[[], tuple[Field, ...]]
     check: Check | None = None
     scope: bool = False
+    inside: Callable[[JSON, Site], Site] | None = None
 
     @property
     def table(self) -> tuple[Field, ...]:
@@ -190,6 +209,7 @@ class Record:
 Kind: TypeAlias = (
     Text
     | Flag
+    | Integer
     | Number
     | Timestamp
     | Path
@@ -216,7 +236,7 @@ class OneOf:
 
     def check(self, definition: Object, site: Site) -> None:
         present = [name for name in self.names if name in definition and not self._is_void(definition[name])]
-        names = ", ".join(hash_order(self.names))
+        names = ", ".join(hash_set(self.names))
         if len(present) > 1:
             hint = f"it has {' and '.join(present)}"
             site.error(f"There should only be one of the following fields: [{names}]", hint=hint)
@@ -229,7 +249,9 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `language`: the only one that has it. `dynamic`: in JSONata it may be an expression instead."""
+    """One field. `language`: the only one that has it. `dynamic`: in JSONata it may be an expression instead.
+    `unique`: no two in a machine are equal.
+    """
 
     name: str
     kind: Kind
@@ -238,6 +260,7 @@ class Field:
     one_of: OneOf | None = None
     dynamic: bool = False
     check: Check | None = None
+    unique: bool = False
 
 
 def with_path(
@@ -251,12 +274,30 @@ def with_path(
     )
 
 
+_DYNAMIC = re.compile(r"\$\$?(?=$|[.\[])|States\.[A-Za-z0-9]+\(")
+
+
+def looks_dynamic(value: JSON) -> bool:
+    """Whether a value looks like a path or a call that was meant to be evaluated: `$.a`, `States.UUID()`."""
+    return isinstance(value, str) and _DYNAMIC.match(value) is not None
+
+
+def parts(value: JSON) -> Iterator[tuple[str, str, JSON]]:
+    """All values inside a value and itself, in their order: pointer, name (of the nearest member), value."""
+    waiting: list[tuple[str, str, JSON]] = [("", "", value)]
+    while waiting:
+        pointer, name, part = waiting.pop()
+        yield pointer, name, part
+        if isinstance(part, dict):
+            waiting += reversed([(f"{pointer}/{key}", key, item) for key, item in part.items()])
+        elif isinstance(part, list):
+            waiting += reversed([(f"{pointer}[{index}]", name, item) for index, item in enumerate(part)])
+
+
 # Groups of fields that several types of states share
 
-COMMON = (Field("Type", Text()), Field("Comment", Text()))
-"""`QueryLanguage` is a state's and the machine's alone, so it stands apart."""
-
-QUERY_LANGUAGE = Field("QueryLanguage", Text(("JSONPath", "JSONata")))
+_QUERY_LANGUAGE = Field("QueryLanguage", Text(("JSONPath", "JSONata")))
+COMMON = (Field("Type", Text()), Field("Comment", Text()), _QUERY_LANGUAGE)
 
 _NEXT_OR_END = OneOf(("Next", "End"), required=True, void=False)
 TRANSITION = (Field("Next", Target(), one_of=_NEXT_OR_END), Field("End", Flag(), one_of=_NEXT_OR_END))
@@ -299,10 +340,10 @@ _ERROR_EQUALS = Field("ErrorEquals", Items(Text()), required=True)
 RETRIER = (
     _ERROR_EQUALS,
     Field("Comment", Text()),
-    Field("IntervalSeconds", Number(0, AWS.wait_s_max)),
-    Field("MaxAttempts", Number(0, AWS.wait_s_max)),
+    Field("IntervalSeconds", Integer(0, AWS.wait_s_max)),
+    Field("MaxAttempts", Integer(0, AWS.wait_s_max)),
     Field("BackoffRate", Number(1.0)),
-    Field("MaxDelaySeconds", Number(1, 31_622_400)),
+    Field("MaxDelaySeconds", Integer(1, 31_622_400)),
     Field("JitterStrategy", Text(("NONE", "FULL"))),
 )
 
@@ -330,9 +371,9 @@ SCOPE = (
 MACHINE = Record(
     (
         *SCOPE,
-        QUERY_LANGUAGE,
+        _QUERY_LANGUAGE,
         Field("Version", Text(("1.0",))),
-        Field("TimeoutSeconds", Number(0, AWS.wait_s_max)),
+        Field("TimeoutSeconds", Integer(0, AWS.wait_s_max)),
     ),
     scope=True,
 )

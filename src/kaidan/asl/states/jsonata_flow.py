@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from kaidan.asl.query.env import Env
+
 try:  # TEMP
     from kaidan.asl.query.jsonata import UNDEFINED, JsonataError, compile_expression, is_function
 except ImportError:

@@ -3,8 +3,32 @@
 from __future__ import annotations
 
 from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.fields import (
+    ARGUMENTS,
+    COMMON,
+    INPUT_OUTPUT,
+    PARAMETERS,
+    RECOVERY,
+    RESULT,
+    SCOPE,
+    TRANSITION,
+    Field,
+    Items,
+    Record,
+)
 from kaidan.asl.states.state import Compiler, State
 from kaidan.asl.states.visit import FanOut, Visit
+
+FIELDS = (
+    *COMMON,
+    *TRANSITION,
+    *INPUT_OUTPUT,
+    PARAMETERS,
+    ARGUMENTS,
+    Field("Branches", Items(Record(SCOPE, scope=True)), required=True),
+    *RESULT,
+    *RECOVERY,
+)
 
 
 class Parallel(State):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.fields import COMMON, INPUT_OUTPUT, OUTPUT
 from kaidan.asl.states.state import Compiler, State
 from kaidan.asl.states.visit import Exit, Visit
+
+FIELDS = (*COMMON, *INPUT_OUTPUT, OUTPUT)
 
 
 class Succeed(State):

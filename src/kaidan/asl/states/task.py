@@ -2,11 +2,119 @@
 
 from __future__ import annotations
 
-from kaidan.arns import task_resource
+import re
+
+from kaidan.arns import TaskResource, task_resource
 from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.fields import (
+    ARGUMENTS,
+    COMMON,
+    INPUT_OUTPUT,
+    PARAMETERS,
+    RECOVERY,
+    RESULT,
+    TRANSITION,
+    Field,
+    Integer,
+    Payload,
+    Reference,
+    Site,
+    Text,
+    with_path,
+)
 from kaidan.asl.states.numbers import integer
 from kaidan.asl.states.state import Compiler, State
 from kaidan.asl.states.visit import Ask, Visit
+from kaidan.limits import AWS
+from kaidan.values import JSON
+
+_ARN = re.compile(r"arn:aws(-[a-z]+)*:[a-z0-9-]+:[^:]*:[^:]*:\S+")
+_PLACE = re.compile(r"arn:[^:]+:[^:]+:[a-z]{2}(-[a-z]+)+-[0-9]:[0-9]{12}:.*")
+
+
+def _resource(arn: str, site: Site) -> None:
+    """Recorded: what is no ARN and what is not known are told apart."""
+    if not _ARN.fullmatch(arn):
+        hint = "allowed: the ARN of a Lambda function, of an activity, or arn:aws:states:::service:action"
+        site.error("Value is not a valid resource ARN", hint=hint)
+        return
+    try:
+        resource = task_resource(arn)
+        complaint = site.resources.complaint(resource)
+    except ValueError as problem:
+        complaint = str(problem)
+    if complaint:
+        _unknown(arn, complaint, site)
+    else:
+        _known(resource, site)
+
+
+def _known(resource: TaskResource, site: Site) -> None:
+    if site.workflow_type == "EXPRESS":
+        _express(resource, site)
+    if resource.kind != "integration" and not _PLACE.fullmatch(resource.arn):
+        message = "The region or the account of the resource does not look like one of AWS."
+        site.warning("INVALID_RESOURCE", message, hint="AWS would not find it, but here it may be found")
+
+
+def _unknown(arn: str, complaint: str, site: Site) -> None:
+    site.error(
+        f"The resource provided {arn} is not recognized. The value is not a valid resource ARN, "
+        "or the resource is not available in this region.",
+        hint=complaint,
+    )
+
+
+def _express(resource: TaskResource, site: Site) -> None:
+    """Recorded, with the blank at the end."""
+    if resource.kind == "activity":
+        site.error("Express state machine does not support Activity ARN")
+    elif resource.pattern:
+        pattern = resource.pattern.removesuffix(":2")
+        site.error(f"Express state machine does not support '{pattern}' service integration ")
+
+
+def _role(credentials: JSON, site: Site) -> None:
+    if "RoleArn" not in credentials and "RoleArn.$" not in credentials:
+        site.error("The field 'RoleArn' is required but was missing")
+
+
+FIELDS = (
+    *COMMON,
+    *TRANSITION,
+    *INPUT_OUTPUT,
+    Field("Resource", Text(), required=True, check=_resource),
+    PARAMETERS,
+    ARGUMENTS,
+    Field("Credentials", Payload(("object",)), check=_role),
+    *with_path("TimeoutSeconds", Integer(1, AWS.wait_s_max), Reference()),
+    *with_path("HeartbeatSeconds", Integer(1, AWS.wait_s_max), Reference()),
+    *RESULT,
+    *RECOVERY,
+)
+
+
+def check(state: JSON, site: Site) -> None:
+    """What spans several fields."""
+    timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
+    if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat >= timeout:
+        site.error("HeartbeatSeconds must be smaller than TimeoutSeconds", "/HeartbeatSeconds")
+    try:
+        resource = task_resource(state["Resource"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return
+    if resource.kind == "integration":
+        _parameters(state, resource, site)
+    if resource.kind == "activity" and "Credentials" in state:
+        site.error("The field 'Credentials' is not supported for activities", "/Credentials")
+
+
+def _parameters(state: JSON, resource: TaskResource, site: Site) -> None:
+    name = "Arguments" if site.language == "JSONata" else "Parameters"
+    if name not in state:
+        site.error(f"{name} field is required for resource ARN: {resource.arn}", "/Resource")
+    for message in site.resources.complaints(resource, state.get(name)) if name in state else ():
+        site.error(message, f"/{name}")
 
 
 class Task(State):

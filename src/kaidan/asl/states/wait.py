@@ -8,11 +8,35 @@ from __future__ import annotations
 
 from kaidan.asl.query.timestamps import parse_ns
 from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.fields import (
+    ASSIGN,
+    COMMON,
+    INPUT_OUTPUT,
+    OUTPUT,
+    TRANSITION,
+    Integer,
+    OneOf,
+    Reference,
+    Timestamp,
+    with_path,
+)
 from kaidan.asl.states.state import Compiler, State, Value
 from kaidan.asl.states.visit import Exit, Sleep, Visit
 from kaidan.errors import QUERY_EVALUATION_ERROR, StateError, runtime_error
 from kaidan.limits import AWS
 from kaidan.values import JSON, Payload, dumps
+
+_TIMING = OneOf(("Seconds", "SecondsPath", "Timestamp", "TimestampPath"), required=True)
+
+FIELDS = (
+    *COMMON,
+    *TRANSITION,
+    *INPUT_OUTPUT,
+    *with_path("Seconds", Integer(0, AWS.wait_s_max), Reference(), one_of=_TIMING),
+    *with_path("Timestamp", Timestamp(), Reference(), one_of=_TIMING),
+    OUTPUT,
+    ASSIGN,
+)
 
 _DAY_MS = 86_400_000
 

@@ -50,17 +50,24 @@ def _leaf(value: JSON) -> str:
     return number_text(to_precision_15(value)) if value == value else "null"
 
 
+def _made(run: Run, text: str) -> str:
+    run.allot(len(text))
+    return text
+
+
 def substring(run: Run, text: JSON, start: JSON, length: JSON = UNDEFINED) -> JSON:
+    """Characters from `start`, counted from the end where it is negative."""
     if text is UNDEFINED or start is UNDEFINED:
         return text
     size = len(text)
-    first = 0 if size + start < 0 else _index(start)
+    if size + start < 0:
+        start = 0
     if length is UNDEFINED:
-        return text[first:]
+        return _made(run, text[_index(start) :])
     if length <= 0:
         return ""
-    end = first + length if first >= 0 else size + first + length
-    return text[first : _index(end)]
+    end = start + length if start >= 0 else size + start + length
+    return _made(run, text[_index(start) : _index(end)])
 
 
 def _index(value: float) -> int:
@@ -72,22 +79,22 @@ def substring_before(run: Run, text: JSON, chars: JSON) -> JSON:
     if text is UNDEFINED or chars is UNDEFINED:
         return text
     at = text.find(chars)
-    return text[:at] if at >= 0 else text
+    return _made(run, text[:at]) if at >= 0 else text
 
 
 def substring_after(run: Run, text: JSON, chars: JSON) -> JSON:
     if text is UNDEFINED or chars is UNDEFINED:
         return text
     at = text.find(chars)
-    return text[at + len(chars) :] if at >= 0 else text
+    return _made(run, text[at + len(chars) :]) if at >= 0 else text
 
 
 def lowercase(run: Run, text: JSON) -> JSON:
-    return text if text is UNDEFINED else text.lower()
+    return text if text is UNDEFINED else _made(run, text.lower())
 
 
 def uppercase(run: Run, text: JSON) -> JSON:
-    return text if text is UNDEFINED else text.upper()
+    return text if text is UNDEFINED else _made(run, text.upper())
 
 
 def length(run: Run, text: JSON) -> JSON:
@@ -101,7 +108,7 @@ def trim(run: Run, text: JSON) -> JSON:
     """Blanks become single, and go from both ends."""
     if text is UNDEFINED:
         return text
-    return _BLANKS.sub(" ", text).removeprefix(" ").removesuffix(" ")
+    return _made(run, _BLANKS.sub(" ", text).removeprefix(" ").removesuffix(" "))
 
 
 def pad(run: Run, text: JSON, width: JSON, char: JSON = UNDEFINED) -> JSON:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
+from html import escape as html_escape
 from unicodedata import combining, east_asian_width
 
-from kaidan.graph_layout import Box, Layout, Link, arrange
-from kaidan.graph_model import END, MISSING, START, Edge, Node, Region
+from kaidan.graph.layout import Layout, arrange
+from kaidan.graph.levels import Box, Link
+from kaidan.graph.model import END, MISSING, START, Edge, Node, Region
 
 MARGIN = 24.0
 PADDING = 18.0  # inside a container
-HEADER = 46.0  # of a container
+HEADER = 50.0  # of a container
 BRANCH_GAP = 14.0
 ROW_WIDTH_MAX = 1400.0  # branches side by side, before a new row begins
 TITLE_WIDTH_MAX = 200.0
@@ -30,16 +31,17 @@ TITLE_PX, CAPTION_PX, LABEL_PX = 13.0, 11.0, 11.0
 LINE_HEIGHT = 1.28
 
 _WIDTHS = (  # of ASCII 32 … 126 in Helvetica, in thousandths of the font size (Adobe's metrics)
-    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 278 278 584 584 "
-    "584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 667 778 722 667 611 722 667 944 667 667 611 "
-    "278 278 278 469 556 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 "
-    "500 500 334 260 334 584"
+    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 "
+    "556 556 278 278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 500 667 556 833 722 778 "
+    "667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 556 333 556 556 500 556 556 278 556 "
+    "556 222 222 500 222 833 556 556 556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"
 )
 _ASCII_WIDTHS = [int(width) / 1000 for width in _WIDTHS.split()]
 _WIDER = 1.07  # other system fonts, and half bold, run wider than Helvetica
 
 _ICONS = {  # 16 × 16, drawn with a stroke
-    "Task": "M4 2.8h8a1.7 1.7 0 0 1 1.7 1.7v7a1.7 1.7 0 0 1-1.7 1.7H4a1.7 1.7 0 0 1-1.7-1.7v-7A1.7 1.7 0 0 1 4 2.8zM5.3 6l2 2-2 2M8.8 10h2.2",
+    "Task": "M2.3 4.5a1.7 1.7 0 0 1 1.7-1.7h8a1.7 1.7 0 0 1 1.7 1.7v7a1.7 1.7 0 0 1-1.7 1.7H4a1.7 1.7 0 0 1-1.7-1.7z"
+    "M5.3 6l2 2-2 2M8.8 10h2.2",
     "Choice": "M8 1.8L14.2 8 8 14.2 1.8 8zM8 5.6v2.6M8 10.4v.1",
     "Wait": "M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2zM8 4.9V8l2.1 1.5",
     "Pass": "M2.2 8h10.6M9.4 4.6L12.8 8l-3.4 3.4",
@@ -62,7 +64,8 @@ _BADGES = {
 _STYLE = """
 .kg{--ink:#1f2328;--muted:#656d76;--line:#8c959f;--surface:#ffffff;--panel:#f6f8fa;--edge:#d0d7de;
 --blue:#2563c9;--amber:#9a6700;--violet:#7446c2;--grey:#59636e;--green:#1a7f37;--red:#cf222e;--teal:#0f7584;--indigo:#4f55c8;
-font-family:-apple-system,BlinkMacSystemFont,"Segoe UI","Helvetica Neue",Helvetica,Arial,"Noto Sans","Hiragino Sans","Noto Sans CJK JP",sans-serif}
+font-family:-apple-system,BlinkMacSystemFont,"Segoe UI","Helvetica Neue",Helvetica,Arial,
+"Noto Sans","Hiragino Sans","Noto Sans CJK JP",sans-serif}
 @media(prefers-color-scheme:dark){.kg{--ink:#e6edf3;--muted:#9198a1;--line:#7d8590;--surface:#161b22;--panel:#0f141a;--edge:#30363d;
 --blue:#6ea8ff;--amber:#d9a441;--violet:#b392f0;--grey:#9aa4af;--green:#57c273;--red:#ff7b72;--teal:#4fc3d0;--indigo:#9aa0ff}}
 .kg-node{--tone:var(--grey)}.kg-Task{--tone:var(--blue)}.kg-Choice{--tone:var(--amber)}.kg-Wait{--tone:var(--violet)}
@@ -75,13 +78,15 @@ font-family:-apple-system,BlinkMacSystemFont,"Segoe UI","Helvetica Neue",Helveti
 .kg-branch{fill:var(--surface);fill-opacity:.75;stroke:var(--edge)}
 .kg-Missing .kg-box{stroke-dasharray:4 3}
 .kg-status>.kg-box,.kg-status>.kg-panel{stroke-opacity:1;stroke-width:1.8}.kg-status>.kg-tint{fill-opacity:.12}
+.kg-status>.kg-panel~.kg-tint{fill-opacity:.07}
 .kg-badge{fill:var(--tone)}.kg-mark{fill:none;stroke:var(--surface);stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
-.kg-idle{opacity:.6}
+.kg-idle{opacity:.6}.kg-idle .kg-idle{opacity:1}
 .kg-icon{fill:none;stroke:var(--tone);stroke-width:1.4;stroke-linecap:round;stroke-linejoin:round}
 .kg-retry{fill:none;stroke:var(--muted);stroke-width:1.3;stroke-linecap:round;stroke-linejoin:round}
 .kg-title{fill:var(--ink);font-size:13px;font-weight:600}.kg-caption{fill:var(--muted);font-size:11px}
 .kg-label{fill:var(--muted);font-size:11px;text-anchor:middle}.kg-label-catch{fill:var(--red)}
-.kg-line{fill:none;stroke:var(--line);stroke-width:1.3}.kg-line-catch{stroke:var(--red);stroke-opacity:.75;stroke-dasharray:4 3.5}
+.kg-line{fill:none;stroke:var(--line);stroke-width:1.3}
+.kg-line-catch{stroke:var(--red);stroke-opacity:.75;stroke-dasharray:4 3.5}
 .kg-head{fill:var(--line)}.kg-head-catch{fill:var(--red)}
 .kg-dot{fill:var(--ink)}.kg-ring{fill:none;stroke:var(--ink);stroke-width:1.4}.kg-heading{fill:var(--ink);font-size:16px;font-weight:650}
 """.strip().replace("\n", "")
@@ -91,13 +96,15 @@ def render(region: Region, title: str | None, statuses: Mapping[str, str] | None
     """The SVG document of a machine's region. `statuses`: state name → `succeeded`, `failed`, `caught`, …"""
     picture = _Painter(statuses).region(region)
     top = MARGIN + (34.0 if title else 0.0)
-    heading = f'<text class="kg-heading" x="{_n(MARGIN)}" y="{_n(MARGIN + 14)}">{escape(title)}</text>' if title else ""
+    heading = (
+        f'<text class="kg-heading" x="{_n(MARGIN)}" y="{_n(MARGIN + 14)}">{_escaped(title)}</text>' if title else ""
+    )
     width = max(picture.width, _width(title or "", 16.0)) + 2 * MARGIN
     left = (width - picture.width) / 2
     height = picture.height + top + MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="kg" role="img" width="{_n(width)}" height="{_n(height)}" '
-        f'viewBox="0 0 {_n(width)} {_n(height)}"><title>{escape(title or "State machine")}</title>'
+        f'viewBox="0 0 {_n(width)} {_n(height)}"><title>{_escaped(title or "State machine")}</title>'
         f"<style>{_STYLE}</style><defs>{_marker('next')}{_marker('catch')}</defs>{heading}"
         f'<g transform="translate({_n(left)} {_n(top)})">{picture.body}</g></svg>\n'
     )
@@ -197,7 +204,7 @@ class _Painter:
             body += _badge(status.lower(), width)
         elif self.statuses is not None:
             looks.append("kg-idle")
-        return f'<g class="{" ".join(looks)}"><title>{escape(node.detail)}</title>{body}</g>'
+        return f'<g class="{" ".join(looks)}"><title>{_escaped(node.detail)}</title>{body}</g>'
 
 
 def _rows(rows: list[list[_Picture]], pad: float) -> _Picture:
@@ -244,14 +251,15 @@ def _icon(kind: str, x: float, y: float) -> str:
 
 
 def _retry(x: float, y: float) -> str:
-    return f'<path class="kg-retry" transform="translate({_n(x)} {_n(y)}) scale(.68)" d="{_RETRY}"><title>retries</title></path>'
+    place = f'transform="translate({_n(x)} {_n(y)}) scale(.68)"'
+    return f'<path class="kg-retry" {place} d="{_RETRY}"><title>retries</title></path>'
 
 
 def _badge(status: str, width: float) -> str:
     path = _BADGES.get(status)
     if path is None:
         return ""
-    return f'<g transform="translate({_n(width - 10)} -8)"><circle class="kg-badge" cx="8" cy="8" r="8"/><path class="kg-mark" d="{path}"/></g>'
+    return _at(width - 10, -8, f'<circle class="kg-badge" cx="8" cy="8" r="8"/><path class="kg-mark" d="{path}"/>')
 
 
 def _dot(kind: str) -> _Picture:
@@ -268,7 +276,7 @@ def _lines(title: list[str], caption: list[str], x: float, height: float) -> str
     body = ""
     for lines, size, look in ((title, TITLE_PX, "kg-title"), (caption, CAPTION_PX, "kg-caption")):
         for line in lines:
-            body += f'<text class="{look}" x="{_n(x)}" y="{_n(y + size)}">{escape(line)}</text>'
+            body += f'<text class="{look}" x="{_n(x)}" y="{_n(y + size)}">{_escaped(line)}</text>'
             y += size * LINE_HEIGHT
     return body
 
@@ -290,7 +298,7 @@ def _edges(region: Region, layout: Layout, labels: list[list[str]]) -> str:
         kind = "catch" if edge.kind == "catch" else "next"
         look = "kg-line kg-line-catch" if kind == "catch" else "kg-line"
         head = f' marker-end="url(#kg-arrow-{kind})"' if route.arrow else ""
-        said = f"<title>{escape(' or '.join(edge.labels))}</title>" if edge.labels else ""
+        said = f"<title>{_escaped(' or '.join(edge.labels))}</title>" if edge.labels else ""
         body += f'<path class="{look}" d="{route.path}"{head}>{said}</path>'
         if route.label and lines:
             body += _label(lines, route.label, kind, said)
@@ -302,7 +310,7 @@ def _label(lines: list[str], centre: tuple[float, float], kind: str, said: str) 
     look = "kg-label kg-label-catch" if kind == "catch" else "kg-label"
     top = y - LABEL_PX * LINE_HEIGHT * len(lines) / 2 + LABEL_PX * 0.98
     spans = "".join(
-        f'<tspan x="{_n(x)}" y="{_n(top + i * LABEL_PX * LINE_HEIGHT)}">{escape(line)}</tspan>'
+        f'<tspan x="{_n(x)}" y="{_n(top + i * LABEL_PX * LINE_HEIGHT)}">{_escaped(line)}</tspan>'
         for i, line in enumerate(lines)
     )
     return f'<text class="{look}">{said}{spans}</text>'
@@ -330,6 +338,12 @@ def _label_size(lines: list[str]) -> tuple[float, float] | None:
 
 
 # Text
+
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
+
+
+def _escaped(text: str) -> str:
+    return html_escape(_NOT_XML.sub("\ufffd", text))
 
 
 def _width(text: str, size: float) -> float:

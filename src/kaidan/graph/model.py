@@ -7,7 +7,7 @@ transition to a state that does not exist leads to a node of type `Missing`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -215,7 +215,7 @@ def _map(state: dict[str, JSON]) -> str:
     items = state.get("ItemsPath", state.get("Items"))
     what = "of the dataset" if "ItemReader" in state else f"of {_code(items)}" if _is_short(items) else "item"
     most = state.get("MaxConcurrency")
-    limit = f" · {most} at a time" if isinstance(most, int) and most > 0 else ""
+    limit = f" · {most} at a time" if type(most) is int and most > 0 else ""
     return f"each {what}{' · distributed' if distributed else ''}{limit}"
 
 
@@ -228,7 +228,7 @@ def _fail(state: dict[str, JSON]) -> str:
     return _code(state.get("Error", state.get("ErrorPath", "")))
 
 
-_CAPTIONS = {
+_CAPTIONS: dict[str, Callable[[dict[str, JSON]], str]] = {
     "Task": _task,
     "Wait": _wait,
     "Map": _map,
