@@ -41,6 +41,7 @@ from kaidan.asl.language.check_values import (
 from kaidan.asl.language.places import NESTING_MAX
 from kaidan.asl.states import TABLES
 from kaidan.asl.states.fields import (
+    ERROR_OUTPUT,
     MACHINE,
     SCHEMA,
     Assignments,
@@ -241,12 +242,13 @@ class _Walk:
         return True
 
     def _assignments(self, value: JSON, kind: Assignments, site: Site, here: _Here) -> bool:
+        """Recorded: what a Catch sets may be set inside the state as well."""
         if not check_object(value, site):
             return False
         for key in value:
             name = key.removesuffix(".$") if site.language == "JSONPath" else key
             check_variable(name, site.at(f"/{key}"))
-            if here.state is not None:
+            if here.state is not None and kind.sees != ERROR_OUTPUT:
                 here.state.assigns.append((name, f"{site.pointer}/{key}"))
         return _payload(value, Payload(sees=kind.sees), site)
 

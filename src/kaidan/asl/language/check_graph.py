@@ -73,7 +73,7 @@ def _names(scopes: list[ScopeNode]) -> Iterator[Diagnostic]:
 
 def _missing(scope: ScopeNode, scopes: list[ScopeNode]) -> Iterator[Diagnostic]:
     """Always in the words of Next, whatever the field (observed)."""
-    targets = [scope.start] if scope.start else []
+    targets = [scope.start] if scope.start and scope.states else []
     targets += [target for state in scope.states.values() for target in state.targets]
     for name, pointer in targets:
         if name not in scope.states:

@@ -29,6 +29,10 @@ Object: TypeAlias = dict[str, JSON]
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 
+RESULT_MEMBER = "result"
+ERROR_OUTPUT = "errorOutput"
+"""Members of `$states` that are there in some fields only."""
+
 
 def hash_set(names: Iterable[str]) -> list[str]:
     """Names in the order in which AWS lists alternatives and missing fields: that of a Java HashSet.
@@ -318,8 +322,8 @@ ASSIGN = Field("Assign", Assignments())
 RESULT = (
     RESULT_PATH,
     RESULT_SELECTOR,
-    Field("Output", Payload(sees="result"), language="JSONata"),
-    Field("Assign", Assignments(sees="result")),
+    Field("Output", Payload(sees=RESULT_MEMBER), language="JSONata"),
+    Field("Assign", Assignments(sees=RESULT_MEMBER)),
 )
 """What becomes of the result of a state that has others work."""
 
@@ -352,8 +356,8 @@ CATCHER = (
     Field("Comment", Text()),
     Field("Next", Target(), required=True),
     RESULT_PATH,
-    Field("Output", Payload(sees="errorOutput"), language="JSONata"),
-    Field("Assign", Assignments(sees="errorOutput")),
+    Field("Output", Payload(sees=ERROR_OUTPUT), language="JSONata"),
+    Field("Assign", Assignments(sees=ERROR_OUTPUT)),
 )
 
 RECOVERY = (

@@ -149,18 +149,17 @@ def _formatted(value: float, picture: _Picture, signs: _Alphabet) -> str:
     if picture.exponent is not None:
         mantissa, exponent = _normalised(mantissa, signs.mandatory(picture.integer))
     digits = _digits(rounded(mantissa, maximum_fraction), maximum_fraction, signs)
-    whole, _, part = digits.partition(".")
+    whole, _, fraction = digits.partition(".")
     zero = signs.digits[0]
     whole = whole.lstrip(zero).rjust(minimum_integer, zero)
-    part = part.rstrip(zero).ljust(minimum_fraction, zero)
-    text = _group_whole(whole, picture, signs)
-    if part and signs.decimal in picture.text:
-        text += signs.decimal + _group_fraction(part, picture, signs)
-    if exponent is not None:
-        size = signs.mandatory(picture.exponent or "")
-        power = _digits(exponent, 0, signs).rjust(size, zero)
-        text += signs.exponent + (signs.minus if exponent < 0 else "") + power
-    return text
+    fraction = fraction.rstrip(zero).ljust(minimum_fraction, zero)
+    text = _grouped(whole + signs.decimal + fraction, picture, signs)
+    if signs.decimal not in picture.text or text.endswith(signs.decimal):
+        text = text[:-1]
+    if exponent is None:
+        return text
+    power = _digits(exponent, 0, signs).rjust(signs.mandatory(picture.exponent or ""), zero)
+    return text + signs.exponent + (signs.minus if exponent < 0 else "") + power
 
 
 def _sizes(picture: _Picture, signs: _Alphabet) -> tuple[int, int, int]:
@@ -200,10 +199,18 @@ def _digits(value: float, places: int, signs: _Alphabet) -> str:
     return "".join(signs.digits[int(char)] if char.isdigit() else char for char in text)
 
 
-def _group_positions(text: str, signs: _Alphabet, *, from_left: bool) -> list[int]:
-    """How many places lie between each separator and the decimal point."""
-    marks = [at for at, char in enumerate(text) if char == signs.grouping]
-    return [signs.places(text[:at] if from_left else text[at:]) for at in marks]
+def _group_positions(picture: _Picture, signs: _Alphabet, *, fraction: bool) -> list[int]:
+    """How many places lie between each separator and the decimal point.
+
+    Only the first separator of a fraction counts, unless the integer part has more: so the reference implementation.
+    """
+    part = picture.fraction if fraction else picture.integer
+    positions = []
+    at = part.find(signs.grouping)
+    while at >= 0:
+        positions.append(signs.places(part[:at] if fraction else part[at:]))
+        at = picture.integer.find(signs.grouping, at + 1)
+    return positions
 
 
 def _regular(positions: list[int]) -> int:
@@ -213,22 +220,25 @@ def _regular(positions: list[int]) -> int:
     return factor if regular else 0
 
 
-def _group_whole(text: str, picture: _Picture, signs: _Alphabet) -> str:
-    positions = _group_positions(picture.integer, signs, from_left=False)
+def _grouped(text: str, picture: _Picture, signs: _Alphabet) -> str:
+    """The separators put in, counted from the decimal point."""
+    point = text.index(signs.decimal)
+    positions = _group_positions(picture, signs, fraction=False)
     distance = _regular(positions)
     if distance:
-        positions = list(range(distance, len(text), distance))
-    for position in sorted(positions):
-        at = len(text) - position - (positions.index(position) if distance else sorted(positions).index(position))
-        if at >= 0:
-            text = text[:at] + signs.grouping + text[at:]
+        for position in range(distance, point, distance):
+            text = _insert(text, point - position, signs.grouping)
+    else:
+        for number, position in enumerate(positions):
+            text = _insert(text, point + number - position, signs.grouping)
+    point = text.index(signs.decimal)
+    for position in _group_positions(picture, signs, fraction=True):
+        text = _insert(text, point + 1 + position, signs.grouping)
     return text
 
 
-def _group_fraction(text: str, picture: _Picture, signs: _Alphabet) -> str:
-    for position in _group_positions(picture.fraction, signs, from_left=True):
-        text = text[:position] + signs.grouping + text[position:]
-    return text
+def _insert(text: str, at: int, part: str) -> str:
+    return text[:at] + part + text[at:]
 
 
 def format_base(run: Run, value: JSON, radix: JSON = UNDEFINED) -> JSON:

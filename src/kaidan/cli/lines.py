@@ -1,0 +1,137 @@
+"""Progress without a terminal: a line for each thing worth knowing, with the time in the execution's own clock.
+
+    12:03:02  Find instances           ec2:describeInstances
+    12:03:02  Back up each instance    3 items
+    12:03:02    [0] Create the image   ec2:createImage
+    12:03:02    [0] Wait a while       until 12:04:02
+
+The items of a large Map get no lines of their own: every tenth part done is one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import click
+
+from kaidan.cli.progress import Due, Progress, clock_time, duration, waits
+from kaidan.cli.text import cells, cut
+from kaidan.cli.tracks import Track, Visit, is_failure
+from kaidan.protocol.history import HistoryEvent
+from kaidan.runtime.engine import Engine, Run
+
+ITEMS_MAX = 20
+"""A Map of more items than this is shown by numbers only."""
+
+NAME_CELLS_MIN, NAME_CELLS_MAX = 24, 48
+CAUSE_CHARS_MAX = 160
+
+
+class Line(NamedTuple):
+    """What is to be said of an event, once it is known what the engine made of it."""
+
+    event: HistoryEvent
+    track: Track
+    visit: Visit
+
+
+class Lines:
+    """A listener of the engine that prints. Lines wait until the engine has set the timers they speak of."""
+
+    def __init__(self, engine: Engine, name_cells: int) -> None:
+        self._engine = engine
+        self._name_cells = max(NAME_CELLS_MIN, min(name_cells, NAME_CELLS_MAX))
+        self._progress = Progress()
+        self._pending: list[Line] = []
+        engine.listeners.append(self)
+
+    def __call__(self, run: Run, event: HistoryEvent) -> None:
+        track, visit = self._progress.take(run, event)
+        if _is_hidden(track):
+            track, visit = _container_of(track, event)
+        if visit is None or not _is_said(track, visit, event):
+            return
+        if not self._pending:
+            self._engine.wake(self.flush)
+        self._pending.append(Line(event, track, visit))
+
+    def flush(self) -> None:
+        """Print what has come together."""
+        if self._pending:
+            due = waits(self._engine, self._progress)
+            pending, self._pending = self._pending, []
+            click.echo("\n".join(self._text(line, due) for line in pending))
+
+    def close(self) -> None:
+        self.flush()
+
+    def _text(self, line: Line, due: Due) -> str:
+        event, track, visit = line
+        label = f"{'  ' * track.depth}[{track.index}] " if track.parent is not None else ""
+        name = cut(label + visit.name, self._name_cells)
+        detail = _detail(event, visit, due)
+        gap = " " * (self._name_cells - cells(name))
+        return f"{clock_time(event.timestamp_ms)}  {name}{gap}  {detail}".rstrip()
+
+
+def _is_hidden(track: Track) -> bool:
+    at: Track | None = track
+    while at is not None:
+        if at.inside is not None and at.inside.total > ITEMS_MAX:
+            return True
+        at = at.parent
+    return False
+
+
+def _container_of(track: Track, event: HistoryEvent) -> tuple[Track, Visit | None]:
+    """The large Map that a hidden track belongs to, when this event is one of its tenth parts."""
+    container, parent = track.inside, track.parent
+    if not track.ended or container is None or parent is None or _is_hidden(parent):
+        return track, None
+    before, now = (done * 10 // container.total for done in (container.done - 1, container.done))
+    return (parent, container) if before != now else (track, None)
+
+
+_SAID = (
+    "PassStateEntered", "ChoiceStateEntered", "WaitStateEntered", "SucceedStateEntered", "FailStateEntered",
+    "TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled",
+    "MapStateStarted", "ParallelStateStarted", "MapStateSucceeded", "ParallelStateSucceeded",
+)  # fmt: skip
+
+
+def _is_said(track: Track, visit: Visit, event: HistoryEvent) -> bool:
+    return event.type in _SAID or is_failure(event.type) or _is_end(event)
+
+
+def _is_end(event: HistoryEvent) -> bool:
+    return event.type.startswith(("MapIteration", "Execution")) and not event.type.endswith("Started")
+
+
+def _detail(event: HistoryEvent, visit: Visit, due: Due) -> str:
+    waiting, due_ms = due.get(id(visit), ("", 0))
+    if is_failure(event.type):
+        return _failure(event, visit, due_ms if waiting == "retry" and visit.last is event else None)
+    if event.type == "WaitStateEntered":
+        return f"until {clock_time(due_ms, event.timestamp_ms)}" if waiting else ""
+    if event.type.endswith("Scheduled"):
+        return visit.resource + (f" (attempt {visit.failures + 1})" if visit.failures else "")
+    if event.type == "MapStateStarted":
+        return f"{visit.total:,} item{'' if visit.total == 1 else 's'}"
+    if event.type.endswith("StateSucceeded"):
+        return f"done in {duration(event.timestamp_ms - visit.entered_ms)}"
+    if _is_end(event):
+        failed = f", {visit.failed:,} failed" if visit.failed else ""
+        return f"{visit.done:,} of {visit.total:,}{failed}"
+    return ""
+
+
+def _failure(event: HistoryEvent, visit: Visit, retry_ms: int | None) -> str:
+    details = event.details or {}
+    said = ": ".join(str(details[key]) for key in ("error", "cause") if details.get(key))
+    then = ""
+    if retry_ms is not None:
+        then = f", retry in {duration(retry_ms - event.timestamp_ms)}"
+    elif visit.caught:
+        then = ", caught"
+    timed_out = "timed out" if event.type.endswith("TimedOut") else "failed"
+    return f"{timed_out}{then}{': ' if said else ''}{cut(' '.join(said.split()), CAUSE_CHARS_MAX)}"

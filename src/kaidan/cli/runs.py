@@ -1,0 +1,148 @@
+"""The executions that `kaidan run` made, kept for `kaidan history`: one JSON file each, the newest hundred.
+
+    {"executionArn": …, "name": …, "status": "SUCCEEDED", "startDate": "2026-11-24T12:03:01.123+00:00", …,
+     "events": [{"timestamp": "2026-11-24T12:03:01.123+00:00", "type": "ExecutionStarted", "id": 1, …}, …]}
+
+That is DescribeExecution's answer with GetExecutionHistory's inside. Files lie in $KAIDAN_HOME/runs, and without
+that variable where programs keep their data on this system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from kaidan.cli.inputs import read_json, read_text
+from kaidan.cli.problems import Refusal
+from kaidan.protocol.history import HistoryEvent, to_aws
+from kaidan.runtime.engine import Run
+from kaidan.values import JSON
+
+KEPT_MAX = 100
+
+Record = dict[str, Any]
+
+
+def home() -> Path:
+    """Where Kaidan keeps what it keeps."""
+    given = os.environ.get("KAIDAN_HOME")
+    if given:
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "kaidan"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "kaidan"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
+
+
+def _folder() -> Path:
+    return home() / "runs"
+
+
+# --- writing ----------------------------------------------------------------------------------------------
+
+
+def iso(milliseconds: int) -> str:
+    """A moment as the AWS command line prints it: `2026-11-24T12:03:01.123000+00:00`."""
+    return datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def record_of(run: Run, definition: Path) -> Record:
+    """What is kept of an execution that has ended."""
+    execution = run.execution
+    record = {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine_arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": iso(execution.start_ms),
+        "stopDate": iso(execution.stop_ms),
+        "input": execution.input.text,
+        "output": execution.output.text if execution.output is not None else None,
+        "error": execution.error,
+        "cause": execution.cause,
+        "definition": str(definition.absolute()),
+        "events": events_of(run.history),
+    }
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def events_of(history: list[HistoryEvent]) -> list[Record]:
+    """Events in AWS's form."""
+    return [to_aws(event, iso(event.timestamp_ms)) for event in history]
+
+
+def keep(record: Record, started_ms: int) -> Path:
+    """Write a record, and let go of the oldest beyond a hundred. Raises OSError."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{started_ms:013}-{record['name']}.json"
+    write(path, orjson.dumps(record))
+    for old in _files()[KEPT_MAX:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises OSError."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def _files() -> list[Path]:
+    """The newest first: names begin with the time of the start."""
+    return sorted(_folder().glob("[0-9]*-*.json"), reverse=True) if _folder().is_dir() else []
+
+
+def records() -> list[Record]:
+    """All that is kept, the newest first."""
+    return [_read(path) for path in _files()]
+
+
+def find(wanted: str) -> Record:
+    """By `last`, a name or its beginning, an ARN, or a file. Raises Refusal."""
+    if wanted.endswith(".json") or os.sep in wanted:
+        return _read(Path(wanted))
+    name = wanted.rpartition(":")[2]
+    found = [path for path in _files() if wanted == "last" or _name(path).startswith(name)]
+    if not found:
+        raise Refusal(NOTHING if wanted == "last" else f"{wanted}: no such execution", WHERE)
+    exact = [path for path in found if _name(path) == name]
+    if len(found) > 1 and not exact and wanted != "last":
+        raise Refusal(f"{wanted}: begins the names of {len(found)} executions", WHERE)
+    return _read((exact or found)[0])
+
+
+NOTHING = "no execution is kept yet"
+WHERE = "`kaidan history --list` shows those that are kept; a file with a history is taken too"
+
+
+def _name(path: Path) -> str:
+    return path.stem.partition("-")[2]
+
+
+def _read(path: Path) -> Record:
+    """A record, or the answer of GetExecutionHistory, or its list of events alone."""
+    value: JSON = read_json(read_text(path), str(path))
+    record = {"events": value} if isinstance(value, list) else value
+    events = record.get("events") if isinstance(record, dict) else None
+    if not isinstance(events, list) or not all(isinstance(e, dict) and {"id", "type"} <= e.keys() for e in events):
+        raise Refusal(f"{path}: is no history", 'a history is {"events": [{"id": 1, "type": "ExecutionStarted", …}, …]}')
+    return dict(record)

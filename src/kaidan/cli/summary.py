@@ -1,0 +1,155 @@
+"""How a run ended: a few lines for people, or one JSON object for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import click
+import orjson
+
+from kaidan.asl.language import Definition
+from kaidan.cli.findings import counted
+from kaidan.cli.progress import duration
+from kaidan.cli.runs import iso
+from kaidan.cli.tracks import Tracks, is_failure
+from kaidan.protocol.history import HistoryEvent
+from kaidan.runtime.engine import Engine, Run
+from kaidan.values import JSON, InvalidJson, loads
+
+OUTPUT_LINES_MAX = 40
+CAUSE_LINES_MAX = 20
+COLOURS = {"SUCCEEDED": "green", "ABORTED": "yellow"}
+
+
+def outcome(run: Run) -> dict[str, Any]:
+    """`{"status": "SUCCEEDED", …, "output": {…}, "events": 12}`; `error` and `cause` where there are any."""
+    execution = run.execution
+    result = {
+        "status": execution.status,
+        "executionArn": execution.arn,
+        "name": execution.name,
+        "startDate": iso(execution.start_ms),
+        "stopDate": iso(execution.stop_ms),
+        "error": execution.error,
+        "cause": execution.cause,
+    }
+    result = {key: value for key, value in result.items() if value is not None}
+    if execution.output is not None:
+        result["output"] = execution.output.value
+    return {**result, "events": len(run.history)}
+
+
+def pretty(value: JSON) -> str:
+    """JSON over several lines, two blanks for each level."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def summary(engine: Engine, run: Run, definition: Definition, real_ms: int | None) -> Iterator[str]:
+    """Lines for people. `real_ms`: how long it took here, where that is not what the history says."""
+    execution = run.execution
+    took = duration(execution.stop_ms - execution.start_ms)
+    real = f" ({duration(real_ms)} of real time)" if real_ms is not None else ""
+    status = click.style(execution.status, fg=COLOURS.get(execution.status, "red"), bold=True)
+    yield f"{status} in {took}{real}, {_work(run.history)}"
+    if execution.status == "SUCCEEDED":
+        yield from bounded(pretty(execution.output.value if execution.output else None), OUTPUT_LINES_MAX)
+        return
+    place = origin(run, definition)
+    for name, text in (
+        ("error", execution.error),
+        ("state", place and place.text),
+        ("cause", execution.cause),
+        ("item", _first_failed_item(engine, run)),
+    ):
+        if text:
+            yield from _field(name, text)
+
+
+def _work(history: list[HistoryEvent]) -> str:
+    """`21 states, 2 retries`: what AWS would count as state transitions."""
+    states = sum(event.type.endswith("StateEntered") for event in history)
+    types = {event.id: event.type for event in history}
+    retries = sum(
+        event.type.endswith(("Scheduled", "StateStarted")) and is_failure(types.get(event.previous_id, ""))
+        for event in history
+    )
+    return counted(states, "state") + (f", {retries:,} retr{'y' if retries == 1 else 'ies'}" if retries else "")
+
+
+def bounded(text: str, lines_max: int) -> Iterator[str]:
+    """The first lines, and how many there are."""
+    lines = text.splitlines()
+    if len(lines) <= lines_max:
+        yield from lines
+        return
+    yield from lines[: lines_max - 1]
+    yield click.style(f"… {len(lines) - lines_max + 1:,} lines more: --json or `kaidan history` show them", dim=True)
+
+
+def _field(name: str, text: str) -> Iterator[str]:
+    lines = list(bounded(_unfolded(text), CAUSE_LINES_MAX))
+    yield f"  {click.style(name, dim=True)}  {lines[0] if lines else ''}"
+    yield from (f"         {line}" for line in lines[1:])
+
+
+def _unfolded(text: str) -> str:
+    """A cause that is a JSON object, as Lambda's and `.sync`'s are, is read more easily over several lines."""
+    if text.startswith("{"):
+        try:
+            return pretty(loads(text))
+        except InvalidJson:
+            pass
+    return text
+
+
+# --- where it went wrong ----------------------------------------------------------------------------------
+
+
+class Place(NamedTuple):
+    """A state, and where the definition has it."""
+
+    state: str
+    where: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.state}  ({self.where})" if self.where else self.state
+
+
+_OUTER = ("MapStateFailed", "ParallelStateFailed", "MapIterationFailed", "ExecutionFailed")
+
+
+def origin(run: Run, definition: Definition) -> Place | None:
+    """The state whose error ended the execution: the innermost one, which nothing caught."""
+    history, tracks = run.history, Tracks()
+    for event in history:
+        tracks.take(event)
+    if not history or history[-1].type != "ExecutionFailed":
+        return None
+    event = history[-1]
+    while event.type in _OUTER and event.previous_id:
+        event = history[event.previous_id - 1]
+    visit = tracks.of(event.id).latest
+    details = event.details or {}
+    state = details.get("state") or (visit.name if visit else None)
+    return Place(state, _where(state, definition)) if state else None
+
+
+def _where(state: str, definition: Definition) -> str:
+    source = definition.source
+    for pointer, scope in definition.program.scopes.items():
+        if state in scope.states:
+            place = source.locate(f"{pointer}/States/{state}")
+            return f"{source.name}:{place[0]}" if place else ""
+    return ""
+
+
+def _first_failed_item(engine: Engine, run: Run) -> str | None:
+    """Of a Distributed Map: the failure says only that there were too many, so here is one of them."""
+    failed = (each.execution for each in engine.runs.values() if each is not run)
+    child = next((each for each in failed if each.status in ("FAILED", "TIMED_OUT")), None)
+    if child is None or child.map_item is None:
+        return None
+    said = ": ".join(part for part in (child.error, child.cause) if part)
+    return f"[{child.map_item['Index']}] {said or child.status}"
