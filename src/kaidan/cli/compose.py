@@ -15,6 +15,7 @@ from kaidan.arns import Arn, TaskResource, execution_arn
 from kaidan.asl.language import Program
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
+from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.dispatch import Dispatcher, check_resource
 from kaidan.runtime.engine import Engine, Run
@@ -103,9 +104,9 @@ class Runnable:
 
     @property
     def services(self) -> list[str]:
-        """The AWS services that SDK integrations name, by their names in a Resource: `["ec2", "sfn"]`."""
-        found = (resource.service for resource in self.resources if resource.service.startswith("aws-sdk:"))
-        return sorted({service.removeprefix("aws-sdk:") for service in found})
+        """The AWS services that SDK integrations call, by botocore's names: `["ec2", "stepfunctions"]`."""
+        sdk = [each for each in self.resources if each.service.startswith("aws-sdk:")]
+        return sorted({aws_sdk.resolve(each.service.removeprefix("aws-sdk:"), each.action).service for each in sdk})
 
     @property
     def awaits_callback(self) -> bool:
@@ -118,6 +119,14 @@ WHAT = {
     "lambda": "a Lambda function named as the Resource",
     "activity": "an activity",
 }
+
+
+def warm_up(runnable: Runnable, region: str) -> None:
+    """Make clients that nobody uses: what botocore reads for them is read while something else is waited for."""
+    settings = AwsSettings(region=region, endpoint_url="http://127.0.0.1:9", access_key="none", secret_key="none")
+    clients = ClientFactory(settings)
+    for service in runnable.services:
+        clients.client(service)
 
 
 # --- the emulated AWS -------------------------------------------------------------------------------------

@@ -44,7 +44,9 @@ def _decoded(content: bytes, name: str) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise Refusal(f"{name}: is not text: byte 0x{content[problem.start]:02x} at {problem.start} is no UTF-8") from None
+        raise Refusal(
+            f"{name}: is not text: byte 0x{content[problem.start]:02x} at {problem.start} is no UTF-8"
+        ) from None
     if "\0" in text:
         raise Refusal(f"{name}: is not text: it holds a zero byte at {text.index(chr(0))}")
     return text

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import click
 
-from kaidan.cli.progress import Due, Progress, clock_time, duration, waits
-from kaidan.cli.text import cells, cut
+from kaidan.cli.progress import Due, Progress, clock_time, duration, progress_of, waits
+from kaidan.cli.text import cells, cut, one_line
 from kaidan.cli.tracks import Track, Visit, is_failure
 from kaidan.protocol.history import HistoryEvent
 from kaidan.runtime.engine import Engine, Run
@@ -24,7 +24,7 @@ ITEMS_MAX = 20
 """A Map of more items than this is shown by numbers only."""
 
 NAME_CELLS_MIN, NAME_CELLS_MAX = 24, 48
-CAUSE_CHARS_MAX = 160
+REASON_CELLS_MAX = 160
 
 
 class Line(NamedTuple):
@@ -33,6 +33,7 @@ class Line(NamedTuple):
     event: HistoryEvent
     track: Track
     visit: Visit
+    detail: str
 
 
 class Lines:
@@ -48,12 +49,14 @@ class Lines:
     def __call__(self, run: Run, event: HistoryEvent) -> None:
         track, visit = self._progress.take(run, event)
         if _is_hidden(track):
-            track, visit = _container_of(track, event)
-        if visit is None or not _is_said(track, visit, event):
+            track, visit = _tenth_part(track)
+        elif visit is None or not _is_said(visit, event):
+            return
+        if visit is None:
             return
         if not self._pending:
             self._engine.wake(self.flush)
-        self._pending.append(Line(event, track, visit))
+        self._pending.append(Line(event, track, visit, _detail(event, visit)))
 
     def flush(self) -> None:
         """Print what has come together."""
@@ -66,10 +69,10 @@ class Lines:
         self.flush()
 
     def _text(self, line: Line, due: Due) -> str:
-        event, track, visit = line
+        event, track, visit, detail = line
         label = f"{'  ' * track.depth}[{track.index}] " if track.parent is not None else ""
         name = cut(label + visit.name, self._name_cells)
-        detail = _detail(event, visit, due)
+        detail = detail or _outlook(event, visit, due)
         gap = " " * (self._name_cells - cells(name))
         return f"{clock_time(event.timestamp_ms)}  {name}{gap}  {detail}".rstrip()
 
@@ -83,8 +86,8 @@ def _is_hidden(track: Track) -> bool:
     return False
 
 
-def _container_of(track: Track, event: HistoryEvent) -> tuple[Track, Visit | None]:
-    """The large Map that a hidden track belongs to, when this event is one of its tenth parts."""
+def _tenth_part(track: Track) -> tuple[Track, Visit | None]:
+    """The large Map that a hidden track belongs to, when this item completes a tenth part of it."""
     container, parent = track.inside, track.parent
     if not track.ended or container is None or parent is None or _is_hidden(parent):
         return track, None
@@ -92,46 +95,50 @@ def _container_of(track: Track, event: HistoryEvent) -> tuple[Track, Visit | Non
     return (parent, container) if before != now else (track, None)
 
 
+_AT_ONCE = ("PassStateEntered", "ChoiceStateEntered", "SucceedStateEntered", "FailStateEntered")
 _SAID = (
-    "PassStateEntered", "ChoiceStateEntered", "WaitStateEntered", "SucceedStateEntered", "FailStateEntered",
-    "TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled",
+    "WaitStateEntered", "TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled",
     "MapStateStarted", "ParallelStateStarted", "MapStateSucceeded", "ParallelStateSucceeded",
 )  # fmt: skip
 
 
-def _is_said(track: Track, visit: Visit, event: HistoryEvent) -> bool:
-    return event.type in _SAID or is_failure(event.type) or _is_end(event)
+def _is_said(visit: Visit, event: HistoryEvent) -> bool:
+    """States that take no time are named when they are first visited; in a loop they would only be noise."""
+    if event.type in _AT_ONCE:
+        return visit.count == 1
+    return event.type in _SAID or is_failure(event.type)
 
 
-def _is_end(event: HistoryEvent) -> bool:
-    return event.type.startswith(("MapIteration", "Execution")) and not event.type.endswith("Started")
-
-
-def _detail(event: HistoryEvent, visit: Visit, due: Due) -> str:
-    waiting, due_ms = due.get(id(visit), ("", 0))
-    if is_failure(event.type):
-        return _failure(event, visit, due_ms if waiting == "retry" and visit.last is event else None)
-    if event.type == "WaitStateEntered":
-        return f"until {clock_time(due_ms, event.timestamp_ms)}" if waiting else ""
+def _detail(event: HistoryEvent, visit: Visit) -> str:
+    """What the history says by itself."""
     if event.type.endswith("Scheduled"):
         return visit.resource + (f" (attempt {visit.failures + 1})" if visit.failures else "")
     if event.type == "MapStateStarted":
         return f"{visit.total:,} item{'' if visit.total == 1 else 's'}"
     if event.type.endswith("StateSucceeded"):
         return f"done in {duration(event.timestamp_ms - visit.entered_ms)}"
-    if _is_end(event):
-        failed = f", {visit.failed:,} failed" if visit.failed else ""
-        return f"{visit.done:,} of {visit.total:,}{failed}"
+    if event.type.startswith(("MapIteration", "Execution")):
+        return progress_of(visit)
     return ""
 
 
-def _failure(event: HistoryEvent, visit: Visit, retry_ms: int | None) -> str:
-    details = event.details or {}
-    said = ": ".join(str(details[key]) for key in ("error", "cause") if details.get(key))
-    then = ""
-    if retry_ms is not None:
-        then = f", retry in {duration(retry_ms - event.timestamp_ms)}"
+def _outlook(event: HistoryEvent, visit: Visit, due: Due) -> str:
+    """What the engine has in mind: how long a Wait lasts, what becomes of a failure."""
+    waiting, due_ms = due.get(id(visit), ("", 0))
+    if event.type == "WaitStateEntered":
+        return f"until {clock_time(due_ms, event.timestamp_ms)}" if waiting else ""
+    if not is_failure(event.type):
+        return ""
+    failed = "timed out" if event.type.endswith("TimedOut") else "failed"
+    if waiting == "retry" and visit.last is event:
+        failed += f", retry in {duration(due_ms - event.timestamp_ms)}"
     elif visit.caught:
-        then = ", caught"
-    timed_out = "timed out" if event.type.endswith("TimedOut") else "failed"
-    return f"{timed_out}{then}{': ' if said else ''}{cut(' '.join(said.split()), CAUSE_CHARS_MAX)}"
+        failed += ", caught"
+    return ": ".join(filter(None, (failed, _reason(event))))
+
+
+def _reason(event: HistoryEvent) -> str:
+    """Error and cause in a line, without what an SDK error says of its request."""
+    details = event.details or {}
+    said = ": ".join(details[key] for key in ("error", "cause") if details.get(key))
+    return cut(one_line(said.partition(" (Service: ")[0]), REASON_CELLS_MAX)

@@ -25,6 +25,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "caught": ("!", "yellow"),
     "failed": ("✗", "red"),
     "stopped": ("-", "dim"),
+    "idle": (" ", ""),
     "more": ("…", "dim"),
 }
 """A row's mark: its sign (a spinner where there is none) and colour."""
@@ -84,7 +85,7 @@ class Screen:
         return Text.assemble(
             indent,
             (f"{sign or self._spinner()} ", colour),
-            (name, "dim" if row.mark in ("more", "stopped") else ""),
+            (name, "dim" if row.mark in ("more", "stopped", "idle") else ""),
             (f" {took:>{TOOK_CELLS}}", "dim"),
             (f"  {cut(row.detail, max(0, room))}" if row.detail else "", "" if row.mark == "caught" else "dim"),
             no_wrap=True,

@@ -14,10 +14,9 @@ class Refusal(click.ClickException):
 
     exit_code = Exit.BAD_INPUT
 
-    def __init__(self, message: str, hint: str | None = None, status: Exit = Exit.BAD_INPUT) -> None:
+    def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
-        self.exit_code = status
 
     def show(self, file: IO[Any] | None = None) -> None:
         tell("error", self.message, self.hint, file)

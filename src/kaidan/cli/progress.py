@@ -15,15 +15,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from kaidan.asl.machine.execution import Frame
 from kaidan.cli.tracks import KEPT_MAX, LASTING, Track, Tracks, Visit
 from kaidan.protocol.history import HistoryEvent
-from kaidan.runtime.engine import Engine, Run
+
+if TYPE_CHECKING:
+    from kaidan.asl.machine.execution import Frame
+    from kaidan.runtime.engine import Engine, Run
 
 Mark = str
-"""`running`, `waiting`, `done`, `caught`, `failed`, `stopped` or `more` (no state, but something about several)."""
+"""`running`, `waiting`, `done`, `caught`, `failed`, `stopped`, `idle`, or `more` (it speaks of several states)."""
 
 
 Due = dict[int, tuple[str, int]]
@@ -109,7 +111,7 @@ class View:
         if visit.exited_ms is not None:
             return
         if max(visit.total, len(visit.children)) > KEPT_MAX:
-            yield from (Row(depth, "running", name, f"{n:,} here") for name, n in visit.lanes.items() if n)
+            yield from (_lane(name, count, depth) for name, count in visit.lanes.items())
             return
         for _, child in sorted(visit.children.items()):
             yield from self._child(child, depth)
@@ -149,17 +151,25 @@ class View:
         return DETAILS[visit.type](visit) if visit.type in DETAILS else ""
 
 
+def _lane(name: str, count: int, depth: int) -> Row:
+    """A state that items of a large Map are in, or were: the row stays, so that nothing jumps."""
+    if count < 1:
+        return Row(depth, "idle", name)
+    return Row(depth, "running", name, f"{count:,} item{'' if count == 1 else 's'}")
+
+
 def _of_task(visit: Visit) -> str:
     again = f" (attempt {visit.failures + 1})" if visit.failures and visit.exited_ms is None else ""
     return visit.resource + again
 
 
-def _of_map(visit: Visit) -> str:
+def progress_of(visit: Visit) -> str:
+    """How far a Map is: `312 of 1,000, 2 failed`."""
     failed = f", {visit.failed:,} failed" if visit.failed else ""
     return f"{visit.done:,} of {visit.total:,}{failed}"
 
 
-DETAILS: dict[str, Callable[[Visit], str]] = {"Task": _of_task, "Map": _of_map}
+DETAILS: dict[str, Callable[[Visit], str]] = {"Task": _of_task, "Map": progress_of}
 """What a row says of a state by its type."""
 
 
@@ -188,8 +198,10 @@ _UNITS = (("m", 60, "s", 1), ("h", 3600, "m", 60), ("d", 86400, "h", 3600))
 
 
 def duration(milliseconds: int) -> str:
-    """`0.3s`, `12s`, `1m 02s`, `3h 05m`, `2d 07h`."""
+    """`40ms`, `0.3s`, `12s`, `1m 02s`, `3h 05m`, `2d 07h`."""
     seconds = max(0, milliseconds) / 1000
+    if seconds < 0.1:
+        return f"{milliseconds}ms" if milliseconds > 0 else "0s"
     if seconds < 9.95:
         return f"{seconds:.1f}s"
     whole = round(seconds)

@@ -14,18 +14,25 @@ import datetime
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import orjson
 
 from kaidan.cli.inputs import read_json, read_text
 from kaidan.cli.problems import Refusal
+from kaidan.cli.text import cut
 from kaidan.protocol.history import HistoryEvent, to_aws
-from kaidan.runtime.engine import Run
-from kaidan.values import JSON
+from kaidan.values import JSON, dumps
+
+if TYPE_CHECKING:
+    from kaidan.runtime.engine import Run
 
 KEPT_MAX = 100
+MOMENT_MS_MAX = 253_402_214_400_000
+"""The last day that has four digits for its year."""
 
 Record = dict[str, Any]
 
@@ -50,7 +57,7 @@ def _folder() -> Path:
 
 
 def iso(milliseconds: int) -> str:
-    """A moment as the AWS command line prints it: `2026-11-24T12:03:01.123000+00:00`."""
+    """A moment as the AWS command line prints it, to the millisecond: `2026-11-24T12:03:01.123+00:00`."""
     return datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC).isoformat(timespec="milliseconds")
 
 
@@ -111,9 +118,22 @@ def _files() -> list[Path]:
     return sorted(_folder().glob("[0-9]*-*.json"), reverse=True) if _folder().is_dir() else []
 
 
-def records() -> list[Record]:
-    """All that is kept, the newest first."""
-    return [_read(path) for path in _files()]
+class Heading(msgspec.Struct, rename="camel"):
+    """What a list shows of a record. Reading no more than this skips the events."""
+
+    name: str
+    status: str
+    state_machine_arn: str
+    start_date: datetime.datetime
+    stop_date: datetime.datetime
+    definition: str = ""
+
+
+def headings() -> Iterator[Heading]:
+    """All that is kept, the newest first. A file that is damaged is left out."""
+    for path in _files():
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            yield msgspec.json.decode(path.read_bytes(), type=Heading)
 
 
 def find(wanted: str) -> Record:
@@ -134,6 +154,33 @@ NOTHING = "no execution is kept yet"
 WHERE = "`kaidan history --list` shows those that are kept; a file with a history is taken too"
 
 
+class AwsEvent(msgspec.Struct):
+    """What every event of a history file must have."""
+
+    id: int
+    type: str
+    previousEventId: int = 0
+    timestamp: datetime.datetime | float = 0.0
+
+
+def history_of(record: Record) -> list[HistoryEvent]:
+    """A record's events as the engine keeps them, whoever wrote them. Raises Refusal."""
+    return [_event(event) for event in record["events"]]
+
+
+def _event(event: Record) -> HistoryEvent:
+    """Times are ISO 8601, as of the AWS command line's second version, or seconds, as of its first."""
+    try:
+        read = msgspec.convert(event, type=AwsEvent)
+    except msgspec.ValidationError as problem:
+        raise Refusal(f"this is no event of a history: {problem}", cut(dumps(event), 100)) from None
+    moment = read.timestamp
+    seconds = moment.timestamp() if isinstance(moment, datetime.datetime) else moment
+    details = next((value for key, value in event.items() if key.endswith("EventDetails")), None)
+    milliseconds = min(max(0, round(seconds * 1000)), MOMENT_MS_MAX)
+    return HistoryEvent(read.id, read.previousEventId, read.type, milliseconds, details)
+
+
 def _name(path: Path) -> str:
     return path.stem.partition("-")[2]
 
@@ -143,6 +190,8 @@ def _read(path: Path) -> Record:
     value: JSON = read_json(read_text(path), str(path))
     record = {"events": value} if isinstance(value, list) else value
     events = record.get("events") if isinstance(record, dict) else None
-    if not isinstance(events, list) or not all(isinstance(e, dict) and {"id", "type"} <= e.keys() for e in events):
-        raise Refusal(f"{path}: is no history", 'a history is {"events": [{"id": 1, "type": "ExecutionStarted", …}, …]}')
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise Refusal(
+            f"{path}: is no history", 'a history is {"events": [{"id": 1, "type": "ExecutionStarted", …}, …]}'
+        )
     return dict(record)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import orjson
 
-from kaidan.asl.language import Definition
 from kaidan.cli.findings import counted
 from kaidan.cli.progress import duration
 from kaidan.cli.runs import iso
 from kaidan.cli.tracks import Tracks, is_failure
 from kaidan.protocol.history import HistoryEvent
-from kaidan.runtime.engine import Engine, Run
 from kaidan.values import JSON, InvalidJson, loads
+
+if TYPE_CHECKING:
+    from kaidan.asl.language import Definition
+    from kaidan.runtime.engine import Engine, Run
 
 OUTPUT_LINES_MAX = 40
 CAUSE_LINES_MAX = 20
+FIELD_CELLS = 9
 COLOURS = {"SUCCEEDED": "green", "ABORTED": "yellow"}
 
 
@@ -88,19 +95,31 @@ def bounded(text: str, lines_max: int) -> Iterator[str]:
 
 
 def _field(name: str, text: str) -> Iterator[str]:
-    lines = list(bounded(_unfolded(text), CAUSE_LINES_MAX))
+    """A name and what belongs to it, side by side; wrapped where a terminal would break it anywhere."""
+    width = shutil.get_terminal_size().columns - FIELD_CELLS if sys.stdout.isatty() else 0
+    lines = [part for line in bounded(_unfolded(text), CAUSE_LINES_MAX) for part in _wrapped(line, width)]
     yield f"  {click.style(name, dim=True)}  {lines[0] if lines else ''}"
-    yield from (f"         {line}" for line in lines[1:])
+    yield from (" " * FIELD_CELLS + line for line in lines[1:])
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    if width < 20 or len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False) or [
+        line
+    ]
 
 
 def _unfolded(text: str) -> str:
-    """A cause that is a JSON object, as Lambda's and `.sync`'s are, is read more easily over several lines."""
-    if text.startswith("{"):
-        try:
-            return pretty(loads(text))
-        except InvalidJson:
-            pass
-    return text
+    """JSON in a cause, as Lambda's and `.sync`'s causes are, is read more easily over several lines."""
+    begin = re.search(r"[{\[]", text)
+    if begin is None or text[-1:] not in ("}", "]"):
+        return text
+    try:
+        return text[: begin.start()] + pretty(loads(text[begin.start() :]))
+    except InvalidJson:
+        return text
 
 
 # --- where it went wrong ----------------------------------------------------------------------------------

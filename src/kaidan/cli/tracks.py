@@ -196,7 +196,8 @@ def _holder(track: Track, event: HistoryEvent, type: str, name: str | None) -> T
     while at is not None:
         visit = at.open
         if visit is not None and not at.ended and visit.type == type and name in (None, visit.name):
-            if visit.last is None or visit.last.type != event.type or not is_failure(event.type):
+            said = visit.last is not None and visit.last.type == event.type and is_failure(event.type)
+            if not said:
                 return at
         at = at.parent
     return track

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from kaidan.cli.findings import FORMATS, Checked, total
 from kaidan.cli.inputs import ENDINGS, placeholder_values, read_text
 from kaidan.cli.problems import Refusal
 from kaidan.values import JSON
+
+if TYPE_CHECKING:
+    from kaidan.asl.language.check import WorkflowType
 
 SKIPPED = ("node_modules", "__pycache__")
 """Directories in which nobody keeps definitions of his own; nor in those whose names begin with a dot."""
@@ -31,7 +35,7 @@ SKIPPED = ("node_modules", "__pycache__")
 def validate(
     ctx: click.Context,
     paths: tuple[Path, ...],
-    workflow_type: str,
+    workflow_type: WorkflowType,
     pairs: tuple[str, ...],
     vars_file: Path | None,
     form: str,
@@ -55,7 +59,7 @@ def _status(checked: list[Checked]) -> Exit:
     return Exit.BAD_INPUT if any(file.unreadable for file in checked) else Exit.SUCCEEDED
 
 
-def _check(path: Path, values: dict[str, JSON], workflow_type: str) -> Checked:
+def _check(path: Path, values: dict[str, JSON], workflow_type: WorkflowType) -> Checked:
     from kaidan.asl.language import diagnose
     from kaidan.integrations.dispatch import check_resource
 
@@ -79,7 +83,9 @@ def files_in(paths: tuple[Path, ...]) -> Iterator[Path]:
             continue
         found = sorted(_definitions_below(path))
         if not found:
-            raise Refusal(f"{path}: no definitions here", f"a directory is searched for {', '.join('*' + e for e in ENDINGS)}")
+            raise Refusal(
+                f"{path}: no definitions here", f"a directory is searched for {', '.join('*' + e for e in ENDINGS)}"
+            )
         yield from found
 
 

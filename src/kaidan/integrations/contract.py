@@ -32,6 +32,12 @@ class Reply(Protocol):
     def failed(self, error: str | None, cause: str | None) -> None:
         """The task's failure."""
 
+    def job(self, handle: JSON) -> None:
+        """What the task waits for at its service: kept, and handed to `Handler.resume` after a restart."""
+
+    def on_cancel(self, action: Callable[[], None]) -> None:
+        """Call `action` on the engine's thread when the task is cancelled or timed out: stop the work if possible."""
+
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         """Call `action` on the engine's thread after a delay, unless the task has ended by then."""
 
@@ -39,4 +45,8 @@ class Reply(Protocol):
 class Handler(Protocol):
     """Carries out tasks of one kind."""
 
-    def __call__(self, task: RunTask, reply: Reply) -> None: ...
+    def __call__(self, task: RunTask, reply: Reply) -> None:
+        """Begin a task."""
+
+    def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        """After a restart: go on waiting for what `Reply.job` named, instead of beginning again."""

@@ -8,9 +8,15 @@ from kaidan.arns import TaskResource
 from kaidan.errors import RUNTIME, StateError
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.contract import Handler, Reply
+from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
+
+Begin = Callable[[RunTask, Reply], None]
+"""Begins a task of one kind."""
+
+Resume = Callable[[RunTask, JSON, Reply], None]
+"""Goes on with a task by what it noted as its job."""
 
 RunBlocking = Callable[[Callable[[], JSON], Reply], None]
 """Runs blocking work elsewhere and answers with its outcome."""
@@ -22,8 +28,9 @@ class Dispatcher:
     def __init__(self, clients: ClientFactory, run_blocking: RunBlocking) -> None:
         self._clients = clients
         self._run_blocking = run_blocking
-        self.by_service: dict[str, Handler] = {}
-        self.by_kind: dict[str, Handler] = {}
+        self.by_service: dict[str, Begin] = {}
+        self.by_kind: dict[str, Begin] = {}
+        self.resumers: dict[str, Resume] = {}
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         handler = self._find(task.resource)
@@ -32,7 +39,18 @@ class Dispatcher:
         except StateError as error:
             reply.failed(error.error, error.cause)
 
-    def _find(self, resource: TaskResource) -> Handler:
+    def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        """After a restart: by its job where the service can, else the task is begun again."""
+        resume = self.resumers.get(task.resource.service)
+        if resume is None:
+            return self(task, reply)
+        try:
+            resume(task, job, reply)
+        except StateError as error:
+            reply.failed(error.error, error.cause)
+        return None
+
+    def _find(self, resource: TaskResource) -> Begin:
         if resource.kind != "integration":
             return self.by_kind.get(resource.kind, _unavailable)
         handler = self.by_service.get(resource.service)

@@ -2,20 +2,23 @@
 
     events → Machine.advance → effects → (history, timers, tasks, child executions) → events
 
-`run_until` is the loop. It hands ready events to their executions, fires due timers, and sleeps until the
-next timer or answer; with a clock that skips it jumps to the next timer once nothing is under way.
+`run_until` is the loop. It hands ready events to their executions and fires due timers; when nothing is ready
+it saves what has changed, all executions together, and only then does what others can see: tasks are begun,
+callers are answered. Then it sleeps until the next timer or answer; with a clock that skips it jumps to the
+next timer once nothing is under way.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
+import base64
+import binascii
 import queue
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol, assert_never
+from typing import Protocol, TypeAlias, assert_never
+
+import msgspec
 
 from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
@@ -24,8 +27,28 @@ from kaidan.integrations.contract import Handler
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
 from kaidan.protocol.history import HistoryEvent
+from kaidan.runtime import keeping
+from kaidan.runtime.reply import TaskReply
+from kaidan.runtime.run import MapRun, Run
 from kaidan.runtime.sources import Clock
-from kaidan.values import JSON, Payload
+from kaidan.runtime.timers import Timers
+from kaidan.store.contract import Query, Row, Store, TaskRow
+from kaidan.values import JSON
+
+__all__ = ["Engine", "Listener", "MapRun", "Run"]
+
+Action: TypeAlias = Callable[[], None]
+TimerKey: TypeAlias = tuple[str, int] | Action
+"""An execution and its request, or something to do."""
+
+EVENTS_PER_SAVE_MAX = 2_000
+"""How many events are handled before what they changed is saved, however many more are ready."""
+
+RESIDENT_MAX = 10_000
+"""How many executions are held in memory, where the store can give them back."""
+
+MAP_RUN = "mapRun"
+"""The kind of the documents that Map Runs are kept as."""
 
 
 class Listener(Protocol):
@@ -34,72 +57,100 @@ class Listener(Protocol):
     def __call__(self, run: Run, event: HistoryEvent) -> None: ...
 
 
-@dataclass(slots=True)
-class Run:
-    """An execution that the engine drives, with its machine and its history so far."""
-
-    machine: Machine
-    execution: Execution
-    history: list[HistoryEvent] = field(default_factory=list)
-    parent: tuple[str, int] | None = None
-    """Of a Distributed Map's child: the parent execution's ARN and the request it answers."""
-    map_run_arn: str | None = None
-
-
-@dataclass(slots=True)
-class MapRun:
-    """What is known of a Map Run. `status` is RUNNING, SUCCEEDED, FAILED or ABORTED."""
-
-    arn: str
-    execution_arn: str
-    effect: fx.StartMapRun
-    start_ms: int
-    status: str = "RUNNING"
-    stop_ms: int = 0
-    children: list[str] = field(default_factory=list)
-
-
 class Engine:
-    """Drives executions. Not thread-safe but for `TaskReply` and `wake`."""
+    """Drives executions. To be used from one thread, but for `wake` and the replies to tasks."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, store: Store | None = None) -> None:
+        """Without a store, everything stays in memory."""
         self.clock = clock
+        self.store = store
         self.handler: Handler
         """Carries out tasks; to be set before the first execution starts."""
+        self.machine_of: Callable[[Execution], Machine]
+        """The machine of an execution that was stored; needed with a store only."""
+        self.on_wake: Action = _nothing
+        """Called from any thread when something was put in for the engine's thread."""
         self.runs: dict[str, Run] = {}
+        """Executions in memory: all, or with a store those used last."""
         self.map_runs: dict[str, MapRun] = {}
         self.listeners: list[Listener] = []
-        self.tokens: dict[str, tuple[str, int]] = {}
-        """Task token → the execution and the request that wait for it."""
+        self.busy = 0
+        """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
-        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._timers: list[tuple[int, int, Callable[[], None]]] = []
-        self._numbers = itertools.count()
-        self._live_timers: dict[tuple[str, int], int] = {}
+        self._queued: Counter[str] = Counter()
+        self._inbox: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
+        self._timers: Timers[TimerKey] = Timers()
         self._tasks: dict[tuple[str, int], TaskReply] = {}
         self._children: dict[tuple[str, int], str] = {}
         """A parent and its request → the child execution that is to answer it."""
-        self.busy = 0
-        """Pieces of blocking work under way; while there are any, time does not jump."""
+        self._closing: dict[tuple[str, int], str] = {}
+        """A parent and its request → the child that has ended, until the parent has heard of it."""
+        self._dirty: dict[str, Run] = {}
+        self._delivered: list[str] = []
+        self._outbox: list[Action] = []
+        self._handled = 0
 
     # --- executions ---------------------------------------------------------------------------------------
 
     def start(self, run: Run) -> None:
         """Take over an execution that has not begun."""
-        self.runs[run.execution.arn] = run
-        self.post(run.execution.arn, ev.Started())
+        arn = run.execution.arn
+        self.runs[arn] = self._dirty[arn] = run
+        self.post(arn, ev.Started())
 
     def post(self, arn: str, event: ev.Event) -> None:
         """Tell an execution something, in turn."""
         self._events.append((arn, event))
+        self._queued[arn] += 1
 
     def stop(self, arn: str, error: str | None, cause: str | None) -> None:
         """Abort an execution, now."""
         self._handle(arn, ev.StopRequested(error, cause))
 
+    def find(self, arn: str) -> Run | None:
+        """An execution, open or closed. Of a closed one that was stored the history is not in the Run: see `events`."""
+        run = self.runs.get(arn)
+        if run is not None or self.store is None:
+            return run
+        stored = self.store.load(arn)
+        return self._run_of(stored.row, keeping.loaded(stored)) if stored is not None else None
+
+    def _run_of(self, row: Row, execution: Execution) -> Run:
+        parent = (row.parent, row.parent_request) if row.parent is not None else None
+        run = Run(self.machine_of(execution), execution, parent=parent, map_run_arn=row.map_run_arn)
+        run.saved_frames, run.undelivered = set(execution.frames), row.undelivered
+        return run
+
+    def events(self, run: Run) -> list[HistoryEvent]:
+        """The whole history of an execution."""
+        if self.store is None or not self.store.durable:
+            return run.history
+        return self.store.history(run.execution.arn, 1, run.execution.next_event_id) + run.history
+
+    def list(self, query: Query) -> list[Row]:
+        """Executions by machine, Map Run or status, newest first."""
+        if self.store is not None:
+            self.save()
+            return self.store.list(query)
+        rows = [_row(run) for run in self.runs.values()]
+        rows = sorted((row for row in rows if _matches(row, query)), key=lambda row: (row.start_ms, row.arn), reverse=True)
+        return rows[: query.limit]
+
+    def awaiting(self, token: str) -> tuple[str, int] | None:
+        """Which execution and request a task token belongs to; None when nobody waits for it."""
+        try:
+            arn, frame_id, _ = base64.b64decode(token, validate=True).decode().split(" ")
+        except (ValueError, binascii.Error):
+            return None
+        run = self.find(arn)
+        frame = run.execution.frames.get(int(frame_id)) if run is not None and frame_id.isdigit() else None
+        if frame is None or frame.token != token or frame.waiting != "task":
+            return None
+        return arn, frame.request_id
+
     def due_ms(self, arn: str, request_id: int) -> int | None:
         """When a timer fires that an execution waits for, in Unix milliseconds of the engine's clock."""
-        return self._live_timers.get((arn, request_id))
+        return self._timers.due_ms((arn, request_id))
 
     # --- the loop -----------------------------------------------------------------------------------------
 
@@ -110,44 +161,60 @@ class Engine:
         lies beyond `horizon_ms` of the engine's clock."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while not done():
-            if self._step():
+            if self.step():
                 continue
             if deadline is not None and time.monotonic() >= deadline:
                 return False
-            if horizon_ms is not None and not self.busy and self._next_due_ms() > horizon_ms:
+            next_ms = self.next_ms()
+            if horizon_ms is not None and not self.busy and (next_ms is None or next_ms > horizon_ms):
                 return False
-            if not self._wait(deadline):
+            if not self._wait(next_ms, deadline):
                 return False
         return True
 
-    def _next_due_ms(self) -> float:
-        return self._timers[0][0] if self._timers else float("inf")
-
-    def _step(self) -> bool:
-        """Do what is to be done now; False when there is nothing."""
+    def step(self) -> bool:
+        """Do one thing that is to be done now; False when there is nothing."""
         if not self._inbox.empty():
             self._take_inbox(0)
             return True
-        if self._events:
-            self._handle(*self._events.popleft())
-            return True
-        if self._timers and self._timers[0][0] <= self.clock.now_ms():
-            heapq.heappop(self._timers)[2]()
-            return True
-        return False
-
-    def _wait(self, deadline: float | None) -> bool:
-        """Sleep until an answer or the next timer, or jump to it; False when neither can come."""
-        if not self._timers and not self.busy:
-            return False
-        timeout_s = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if self._timers:
-            if self.clock.skips and not self.busy:
-                self.clock.skip_to(self._timers[0][0])
+        if self._handled < EVENTS_PER_SAVE_MAX:
+            if self._events:
+                self._handle(*self._next_event())
                 return True
-            until_due_s = max(0, self._timers[0][0] - self.clock.now_ms()) / 1000
-            timeout_s = until_due_s if timeout_s is None else min(timeout_s, until_due_s)
-        self._take_inbox(timeout_s)
+            next_ms = self.next_ms()
+            if next_ms is not None and next_ms <= self.clock.now_ms():
+                self._fire(self._timers.pop())
+                return True
+        return self.save()
+
+    def _next_event(self) -> tuple[str, ev.Event]:
+        arn, event = self._events.popleft()
+        self._queued[arn] -= 1
+        if not self._queued[arn]:
+            del self._queued[arn]
+        return arn, event
+
+    def next_ms(self) -> int | None:
+        """When the next timer is due."""
+        return self._timers.next_ms()
+
+    def _fire(self, key: TimerKey) -> None:
+        if isinstance(key, tuple):
+            self.post(key[0], ev.TimerFired(key[1]))
+        else:
+            key()
+
+    def _wait(self, next_ms: int | None, deadline: float | None) -> bool:
+        """Sleep until an answer or the next timer, or jump to it; False when neither can come."""
+        if next_ms is None and not self.busy:
+            return False
+        if next_ms is not None and self.clock.skips and not self.busy:
+            self.clock.skip_to(next_ms)
+            return True
+        waits = [] if deadline is None else [max(0.0, deadline - time.monotonic())]
+        if next_ms is not None:
+            waits.append(max(0, next_ms - self.clock.now_ms()) / 1000)
+        self._take_inbox(min(waits) if waits else None)
         return True
 
     def _take_inbox(self, timeout_s: float | None) -> None:
@@ -158,23 +225,92 @@ class Engine:
         if action is not None:
             action()
 
-    def wake(self, action: Callable[[], None] | None = None) -> None:
+    def wake(self, action: Action | None = None) -> None:
         """Run `action` on the engine's thread soon. From any thread or signal handler."""
         self._inbox.put(action)
+        self.on_wake()
 
-    def after(self, delay_ms: int, action: Callable[[], None]) -> None:
+    def after(self, delay_ms: int, action: Action) -> None:
         """Run `action` on the engine's thread when the time has come."""
-        self._at(self.clock.now_ms() + delay_ms, action)
+        self._timers.add(action, self.clock.now_ms() + delay_ms)
 
-    def _at(self, due_ms: int, action: Callable[[], None]) -> None:
-        heapq.heappush(self._timers, (due_ms, next(self._numbers), action))
+    # --- saving -------------------------------------------------------------------------------------------
+
+    def save(self) -> bool:
+        """Save what has changed, then do what waited for that; False when there was nothing of either."""
+        if not self._dirty and not self._outbox and not self._delivered:
+            return False
+        self._handled = 0
+        if self.store is not None:
+            self.store.save([keeping.change_of(run) for run in self._dirty.values()], self._delivered)
+        else:
+            for run in self._dirty.values():
+                keeping.forget_changes(run)
+        self._dirty, self._delivered = {}, []
+        actions, self._outbox = self._outbox, []
+        for action in actions:
+            action()
+        self._evict()
+        return True
+
+    def once_saved(self, action: Action) -> None:
+        """Do `action` when all that has happened so far is saved."""
+        self._outbox.append(action)
+
+    def _evict(self) -> None:
+        """Forget the executions used longest ago; those that others still talk to stay."""
+        if self.store is None or len(self.runs) <= RESIDENT_MAX:
+            return
+        for arn in list(self.runs)[: len(self.runs) - RESIDENT_MAX]:
+            if arn not in self._queued and arn not in self._dirty:
+                del self.runs[arn]
+
+    def _resident(self, arn: str) -> Run | None:
+        """An execution for going on with: the one used last comes last in `runs`."""
+        run = self.runs.pop(arn, None) or self.find(arn)
+        if run is not None:
+            self.runs[arn] = run
+        return run
+
+    # --- after a restart ----------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Take up everything that the store says was going on: timers, tasks, ends nobody has heard of."""
+        if self.store is None:
+            return
+        for arn, request_id, due_ms in self.store.timers():
+            self._timers.add((arn, request_id), due_ms)
+        for key, data in self.store.documents(MAP_RUN):
+            self.map_runs[key] = msgspec.msgpack.decode(data, type=MapRun)
+        for row in self.store.pending():
+            execution = keeping.execution_of(row)
+            self.post(row.arn, ev.Resumed() if execution.next_event_id > 1 else ev.Started())
+        for row in self.store.undelivered():
+            self._tell_parent(row.arn, (row.parent or "", row.parent_request), keeping.execution_of(row))
+        for arn, request_id, data in list(self.store.tasks()):
+            self._resume_task(arn, request_id, keeping.task_of(data))
+
+    def _resume_task(self, arn: str, request_id: int, row: TaskRow) -> None:
+        reply = self._tasks[arn, request_id] = TaskReply(self, arn, row.task)
+        if row.job is None:
+            self.once_saved(lambda: self.handler(row.task, reply))
+        else:
+            self.once_saved(lambda: self.handler.resume(row.task, row.job, reply))
 
     # --- effects ------------------------------------------------------------------------------------------
 
     def _handle(self, arn: str, event: ev.Event) -> None:
-        run = self.runs[arn]
+        run = self._resident(arn)
+        if run is None:
+            return
+        self._handled += 1
+        self._dirty[arn] = run
         for effect in run.machine.advance(run.execution, event, self.clock.now_ms()):
             self._carry_out(run, effect)
+        if isinstance(event, ev.TimerFired):
+            _forget(run.unsaved.timers, run.unsaved.gone_timers, event.request_id)
+        elif isinstance(event, ev.ChildClosed) and (arn, event.request_id) in self._closing:
+            self._delivered.append(self._closing.pop((arn, event.request_id)))
 
     def _carry_out(self, run: Run, effect: fx.Effect) -> None:
         arn = run.execution.arn
@@ -183,68 +319,92 @@ class Engine:
                 run.history.append(effect)
                 for listener in self.listeners:
                     listener(run, effect)
-            case fx.RunTask():
-                self._run_task(arn, effect)
-            case fx.CancelTask():
-                self._end_task(arn, effect.request_id)
             case fx.StartTimer():
-                self._start_timer(arn, effect)
+                self._timers.add((arn, effect.request_id), effect.due_ms)
+                run.unsaved.timers[effect.request_id] = effect.due_ms
             case fx.CancelTimer():
-                self._live_timers.pop((arn, effect.request_id), None)
+                self._timers.cancel((arn, effect.request_id))
+                _forget(run.unsaved.timers, run.unsaved.gone_timers, effect.request_id)
+            case fx.RunTask():
+                self._run_task(run, effect)
+            case fx.CancelTask():
+                self._end_task(run, effect.request_id, cancelled=True)
             case fx.StartMapRun():
-                self.map_runs[effect.map_run_arn] = MapRun(effect.map_run_arn, arn, effect, self.clock.now_ms())
+                map_run = MapRun(effect.map_run_arn, arn, effect, self.clock.now_ms())
+                self._keep_map_run(map_run)
+            case fx.CloseMapRun():
+                map_run = self.map_runs[effect.map_run_arn]
+                map_run.status, map_run.stop_ms = effect.status, self.clock.now_ms()
+                self._keep_map_run(map_run)
             case fx.StartChild():
                 self._start_child(run, effect)
             case fx.CancelChild():
                 self._cancel_child(arn, effect.request_id)
-            case fx.CloseMapRun():
-                map_run = self.map_runs[effect.map_run_arn]
-                map_run.status, map_run.stop_ms = effect.status, self.clock.now_ms()
             case fx.Finish():
-                self._finished(run, effect)
+                self._finished(run)
             case fx.Yield():
                 self.post(arn, ev.Resumed())
             case _:
                 assert_never(effect)
 
-    def _start_timer(self, arn: str, effect: fx.StartTimer) -> None:
-        key = (arn, effect.request_id)
-        self._live_timers[key] = effect.due_ms
+    def _run_task(self, run: Run, task: fx.RunTask) -> None:
+        """Begin a task, once it is saved that it was scheduled."""
+        reply = TaskReply(self, run.execution.arn, task)
+        self._tasks[run.execution.arn, task.request_id] = reply
+        run.unsaved.tasks[task.request_id] = TaskRow(task=task)
 
-        def fire() -> None:
-            if key in self._live_timers:
-                del self._live_timers[key]
-                self.post(arn, ev.TimerFired(effect.request_id))
+        def begin() -> None:
+            if not reply.ended:
+                self.handler(task, reply)
 
-        self._at(effect.due_ms, fire)
+        self.once_saved(begin)
 
-    def _run_task(self, arn: str, task: fx.RunTask) -> None:
-        reply = TaskReply(self, arn, task.request_id)
-        self._tasks[arn, task.request_id] = reply
-        if task.token:
-            reply.token = task.token
-            self.tokens[task.token] = (arn, task.request_id)
-        self.handler(task, reply)
-
-    def _end_task(self, arn: str, request_id: int) -> None:
-        reply = self._tasks.pop((arn, request_id), None)
+    def _end_task(self, run: Run, request_id: int, *, cancelled: bool) -> None:
+        _forget(run.unsaved.tasks, run.unsaved.gone_tasks, request_id)
+        reply = self._tasks.pop((run.execution.arn, request_id), None)
         if reply is not None:
-            reply.ended = True
-            self.tokens.pop(reply.token, None)
+            reply.end(cancelled=cancelled)
 
     def answer(self, arn: str, event: ev.TaskSucceeded | ev.TaskFailed) -> None:
         """A task has ended: nobody else can answer it any more."""
-        self._end_task(arn, event.request_id)
-        self.post(arn, event)
+        run = self._resident(arn)
+        if run is not None:
+            self._dirty[arn] = run
+            self._end_task(run, event.request_id, cancelled=False)
+            self.post(arn, event)
 
-    def _finished(self, run: Run, effect: fx.Finish) -> None:
+    def note_job(self, arn: str, task: fx.RunTask, job: JSON) -> None:
+        """A task waits for a job of its service: after a restart it is picked up again by what `job` says."""
+        run = self._resident(arn)
+        if run is not None and (arn, task.request_id) in self._tasks:
+            self._dirty[arn] = run
+            run.unsaved.tasks[task.request_id] = TaskRow(task=task, job=job)
+
+    def handed_over(self, arn: str, request_id: int) -> None:
+        """A task is in somebody else's hands: only its token answers it, and it is not begun again."""
+        run = self._resident(arn)
+        self._tasks.pop((arn, request_id), None)
+        if run is not None:
+            self._dirty[arn] = run
+            _forget(run.unsaved.tasks, run.unsaved.gone_tasks, request_id)
+
+    def _finished(self, run: Run) -> None:
         if run.parent is not None:
-            arn, request_id = run.parent
+            run.undelivered = True
             self._children.pop(run.parent, None)
-            closed = ev.ChildClosed(request_id, effect.status, effect.output, effect.error, effect.cause)
-            self.post(arn, closed)
+            self._tell_parent(run.execution.arn, run.parent, run.execution)
+
+    def _tell_parent(self, child_arn: str, parent: tuple[str, int], child: Execution) -> None:
+        arn, request_id = parent
+        self._closing[parent] = child_arn
+        self.post(arn, ev.ChildClosed(request_id, child.status, child.output, child.error, child.cause))
 
     # --- child executions ---------------------------------------------------------------------------------
+
+    def _keep_map_run(self, map_run: MapRun) -> None:
+        self.map_runs[map_run.arn] = map_run
+        if self.store is not None:
+            self.store.put(MAP_RUN, map_run.arn, keeping.encode(map_run))
 
     def _start_child(self, parent: Run, effect: fx.StartChild) -> None:
         execution = parent.execution
@@ -259,58 +419,41 @@ class Engine:
             input=effect.input,
             start_ms=self.clock.now_ms(),
             region=execution.region,
+            definition=execution.definition,
             scope=effect.scope,
             map_item=effect.map_item,
             express=effect.express,
         )
-        self.map_runs[effect.map_run_arn].children.append(child.arn)
         parent_key = (execution.arn, effect.request_id)
         self._children[parent_key] = child.arn
         self.start(Run(parent.machine, child, parent=parent_key, map_run_arn=effect.map_run_arn))
 
     def _cancel_child(self, arn: str, request_id: int) -> None:
         child = self._children.pop((arn, request_id), None)
-        if child is not None:
-            self.runs[child].parent = None
-            self.stop(child, None, None)
+        if child is None and self.store is not None:
+            child = self.store.child(arn, request_id)
+        run = self._resident(child) if child is not None else None
+        if run is not None:
+            run.parent = None
+            self.stop(run.execution.arn, None, None)
 
 
-class TaskReply:
-    """How a handler answers one task; see `integrations.contract.Reply`. Works from any thread."""
+def _nothing() -> None:
+    pass
 
-    def __init__(self, engine: Engine, arn: str, request_id: int) -> None:
-        self._engine = engine
-        self._arn = arn
-        self._request_id = request_id
-        self.token = ""
-        self.ended = False
 
-    def started(self, worker: str | None = None) -> None:
-        self._tell(ev.TaskStarted(self._request_id, worker))
+def _forget(new: dict[int, JSON], gone: list[int], request_id: int) -> None:
+    """Something that was perhaps saved already is no more."""
+    new.pop(request_id, None)
+    gone.append(request_id)
 
-    def submitted(self, output: JSON) -> None:
-        self._tell(ev.TaskSubmitted(self._request_id, Payload(output)))
 
-    def succeeded(self, output: JSON) -> None:
-        self._tell(ev.TaskSucceeded(self._request_id, output if isinstance(output, Payload) else Payload(output)))
+def _row(run: Run) -> Row:
+    return keeping.row_of(run, head=b"")
 
-    def failed(self, error: str | None, cause: str | None) -> None:
-        self._tell(ev.TaskFailed(self._request_id, error, cause))
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
-        def act() -> None:
-            if not self.ended:
-                action()
-
-        self._engine.wake(lambda: self._engine.after(int(delay_s * 1000), act))
-
-    def _tell(self, event: ev.Event) -> None:
-        self._engine.wake(lambda: self._deliver(event))
-
-    def _deliver(self, event: ev.Event) -> None:
-        if self.ended:
-            return
-        if isinstance(event, (ev.TaskSucceeded, ev.TaskFailed)):
-            self._engine.answer(self._arn, event)
-        else:
-            self._engine.post(self._arn, event)
+def _matches(row: Row, query: Query) -> bool:
+    wanted = {"machine_arn": query.machine_arn, "map_run_arn": query.map_run_arn, "status": query.status}
+    if any(value is not None and getattr(row, name) != value for name, value in wanted.items()):
+        return False
+    return query.after is None or (row.start_ms, row.arn) < query.after

@@ -69,6 +69,9 @@ class _Tasks:
         reply.started()
         self._engine.after(delay_ms, lambda: self._finish(task, reply))
 
+    def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        self(task, reply)
+
     def _finish(self, task: RunTask, reply: Reply) -> None:
         try:
             reply.succeeded(self._world.answer(task))

@@ -102,7 +102,7 @@ def send_task_heartbeat(service: Service, params: dict[str, Any]) -> dict[str, A
 
 
 def _waiting(service: Service, token: str) -> tuple[str, int]:
-    try:
-        return service.engine.tokens[token]
-    except KeyError:
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+    waiting = service.engine.awaiting(token)
+    if waiting is None:
+        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
+    return waiting

@@ -16,7 +16,7 @@ from kaidan.revisions import as_of as revision_of
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
 from kaidan.runtime.sources import Clock, SimulatedClock
-from kaidan.service import activities, executions, machines
+from kaidan.service import activities, executions, machines, test_state
 from kaidan.service.errors import ApiError
 from kaidan.service.local import LocalClients, StepFunctionsTasks
 from kaidan.service.state import Service
@@ -37,6 +37,7 @@ OPERATIONS: dict[str, Operation] = {
     "StartExecution": executions.start_execution,
     "StartSyncExecution": executions.start_sync_execution,
     "StopExecution": executions.stop_execution,
+    "TestState": test_state.test_state,
     "ValidateStateMachineDefinition": machines.validate_state_machine_definition,
 }
 

@@ -9,7 +9,7 @@ from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.limits import AWS
 from kaidan.protocol.history import to_aws
-from kaidan.runtime.engine import Run
+from kaidan.runtime.run import Run
 from kaidan.service.errors import ApiError
 from kaidan.service.machines import find as find_machine
 from kaidan.service.state import Service, StateMachine

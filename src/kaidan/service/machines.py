@@ -2,94 +2,193 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from kaidan.asl.language import load
-from kaidan.errors import DefinitionError
-from kaidan.service.errors import ApiError
-from kaidan.service.state import Service, StateMachine
+from kaidan.protocol.history import HistoryEvent
+from kaidan.runtime.run import Run
+from kaidan.service import configuration, lookup, refs, tags, versions
+from kaidan.service.configuration import Type
+from kaidan.service.errors import ApiError, invalid
+from kaidan.service.pages import answer, page
+from kaidan.service.state import Configuration, Service, StateMachine
 from kaidan.service.wire import moment
 
 
 def create_state_machine(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """CreateStateMachine: idempotent for the same name, definition, role and type."""
+    """CreateStateMachine: idempotent for the same name and configuration; a role and tags may differ."""
+    _check_publishing(params)
+    refs.check_name(params["name"])
     arn = service.arn(f"stateMachine:{params['name']}")
-    kind = params.get("type", "STANDARD")
+    type: Type = params.get("type", "STANDARD")
     existing = service.machines.get(arn)
     if existing is not None:
-        return _created_before(existing, params, kind)
-    try:
-        definition = load(params["definition"], workflow_type=kind)
-    except DefinitionError as problem:
-        raise ApiError("InvalidDefinition", str(problem)) from None
+        return _created(_same(service, existing, params, type))
     machine = StateMachine(
         arn=arn,
         name=params["name"],
-        type=kind,
-        definition=params["definition"],
-        role_arn=params["roleArn"],
-        program=definition.program,
+        type=type,
         created_ms=service.engine.clock.now_ms(),
+        current=configuration.create(service, params, type),
+        published=_publishing(params),
+        tags=tags.first(arn, params),
     )
     service.machines[arn] = machine
-    return {"stateMachineArn": arn, "creationDate": moment(machine.created_ms)}
+    if params.get("publish"):
+        versions.publish(service, machine, params.get("versionDescription"))
+    return _created(machine)
 
 
-def _created_before(existing: StateMachine, params: dict[str, Any], kind: str) -> dict[str, Any]:
-    same = (existing.definition, existing.role_arn, existing.type) == (
-        params["definition"],
-        params["roleArn"],
-        kind,
+def _check_publishing(params: dict[str, Any]) -> None:
+    if params.get("versionDescription") and not params.get("publish"):
+        raise invalid("Version description can only be set when publish is true")
+
+
+def _publishing(params: dict[str, Any]) -> tuple[bool, str | None]:
+    return params.get("publish", False), params.get("versionDescription")
+
+
+def _same(service: Service, existing: StateMachine, params: dict[str, Any], type: Type) -> StateMachine:
+    """The machine that is there, if the request asks for the same (API reference: all but roleArn and tags count)."""
+    lookup.active_machine(service, existing.arn)
+    asked = configuration.settings(params)
+    current = existing.current
+    same = (current.definition, current.logging, current.tracing, current.encryption) == (
+        asked["definition"],
+        asked["logging"],
+        asked["tracing"],
+        asked["encryption"],
     )
-    if not same:
-        message = f"State Machine Already Exists: '{existing.arn}'"
-        raise ApiError("StateMachineAlreadyExists", message)
-    return {"stateMachineArn": existing.arn, "creationDate": moment(existing.created_ms)}
+    if not same or existing.type != type or existing.published != _publishing(params):
+        raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{existing.arn}'")
+    return existing
+
+
+def _created(machine: StateMachine) -> dict[str, Any]:
+    created = {"stateMachineArn": machine.arn, "creationDate": moment(machine.created_ms)}
+    if machine.published[0]:
+        created["stateMachineVersionArn"] = f"{machine.arn}:1"
+    return created
+
+
+def update_state_machine(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """UpdateStateMachine: a new revision, unless nothing changes. Running executions keep theirs."""
+    arn = refs.unqualified(params["stateMachineArn"])
+    if not any(member in params for member in configuration.MEMBERS):
+        message = (
+            "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
+        )
+        raise ApiError("MissingRequiredParameter", message)
+    _check_publishing(params)
+    machine = lookup.active_machine(service, arn)
+    machine.current = _revised(service, machine, params)
+    updated = {"updateDate": moment(machine.current.updated_ms)}
+    if machine.current.revision_id is not None:
+        updated["revisionId"] = machine.current.revision_id
+    if params.get("publish"):
+        version = versions.publish(service, machine, params.get("versionDescription"))
+        updated["stateMachineVersionArn"] = version.arn
+    return updated
+
+
+def _revised(service: Service, machine: StateMachine, params: dict[str, Any]) -> Configuration:
+    """The same configuration when the request changes nothing (recorded: the revision id stays, or stays absent)."""
+    current = machine.current
+    asked = configuration.changes(params)
+    if all(getattr(current, name) == value for name, value in asked.items()):
+        return current
+    return replace(
+        current,
+        **asked,
+        **configuration.compiled(params, machine.type),
+        revision_id=service.source.uuid4(),
+        updated_ms=service.engine.clock.now_ms(),
+    )
 
 
 def describe_state_machine(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """DescribeStateMachine."""
-    machine = find(service, params["stateMachineArn"])
+    """DescribeStateMachine: of a machine, of a version, or of the version that an alias points to first."""
+    arn = params["stateMachineArn"]
+    machine_arn, qualifier = refs.state_machine(arn)
+    if machine_arn not in service.machines:
+        raise lookup.no_machine(arn)
+    machine = service.machines[machine_arn]
+    described, created_ms, description = machine.current, machine.created_ms, None
+    if qualifier:
+        version = lookup.version(service, _version_arn(machine, qualifier) or arn)
+        described, created_ms, description = version.configuration, version.created_ms, version.description
+    details = {
+        "stateMachineArn": arn,
+        "name": machine.name,
+        "status": "DELETING" if machine.deleting else "ACTIVE",
+        "type": machine.type,
+        "creationDate": moment(created_ms),
+        **configuration.describe(service, described, params.get("includedData")),
+    }
+    return details if description is None else details | {"description": description}
+
+
+def _version_arn(machine: StateMachine, qualifier: str) -> str | None:
+    alias = machine.aliases.get(qualifier)
+    return None if alias is None else f"{machine.arn}:{alias.routes[0][0]}"
+
+
+def list_state_machines(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """ListStateMachines, by name (recorded)."""
+    machines = sorted(service.machines.values(), key=lambda machine: machine.name)
+    found, token = page(service, "ListStateMachines", params, machines, lambda machine: [machine.name])
+    return answer("stateMachines", [_listed(machine) for machine in found], token)
+
+
+def _listed(machine: StateMachine) -> dict[str, Any]:
     return {
         "stateMachineArn": machine.arn,
         "name": machine.name,
-        "status": "ACTIVE",
-        "definition": machine.definition,
-        "roleArn": machine.role_arn,
         "type": machine.type,
         "creationDate": moment(machine.created_ms),
     }
 
 
 def delete_state_machine(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """DeleteStateMachine: deleting what is not there is no error."""
-    service.machines.pop(params["stateMachineArn"], None)
+    """DeleteStateMachine: deleting what is not there is no error. While executions run, it is DELETING."""
+    machine = service.machines.get(refs.unqualified(params["stateMachineArn"]))
+    if machine is not None and not machine.deleting:
+        Deletion(service, machine).begin()
     return {}
 
 
-def find(service: Service, arn: str) -> StateMachine:
-    """The machine of an ARN, or StateMachineDoesNotExist."""
-    try:
-        return service.machines[arn]
-    except KeyError:
-        raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'") from None
+class Deletion:
+    """The end of a state machine: executions are stopped where they enter their next state; the last one takes the
+    machine with it (API reference, DeleteStateMachine)."""
 
+    def __init__(self, service: Service, machine: StateMachine) -> None:
+        self._service = service
+        self._machine = machine
+        runs = service.engine.runs
+        self._running = {arn for arn in machine.executions if runs[arn].execution.status == "RUNNING"}
 
-def validate_state_machine_definition(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """ValidateStateMachineDefinition: every finding, errors first asked for, `maxResults` at most."""
-    from kaidan.asl.language import diagnose
+    def begin(self) -> None:
+        self._machine.deleting = True
+        self._service.engine.listeners.append(self)
+        self._close()
 
-    findings = diagnose(params["definition"], workflow_type=params.get("type", "STANDARD"))
-    failed = any(finding.severity == "ERROR" for finding in findings)
-    if params.get("severity", "ERROR") == "ERROR":
-        findings = [finding for finding in findings if finding.severity == "ERROR"]
-    most = params.get("maxResults") or 100
-    diagnostics = []
-    for finding in findings[:most]:
-        diagnostic = {"severity": finding.severity, "code": finding.code, "message": finding.message}
-        if finding.location is not None:
-            diagnostic["location"] = finding.location
-        diagnostics.append(diagnostic)
-    answer: dict[str, Any] = {"result": "FAIL" if failed else "OK", "diagnostics": diagnostics}
-    answer["truncated"] = len(findings) > most
-    return answer
+    def __call__(self, run: Run, event: HistoryEvent) -> None:
+        arn = run.execution.arn
+        if arn not in self._running:
+            return
+        if event.type.endswith("StateEntered"):
+            self._service.engine.wake(lambda: self._stop(run))
+        elif event.type in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"):
+            self._running.remove(arn)
+            self._close()
+
+    def _stop(self, run: Run) -> None:
+        if run.execution.status == "RUNNING":
+            self._service.engine.stop(run.execution.arn, None, None)
+
+    def _close(self) -> None:
+        if self._running:
+            return
+        engine = self._service.engine
+        engine.listeners = [listener for listener in engine.listeners if listener is not self]
+        del self._service.machines[self._machine.arn]

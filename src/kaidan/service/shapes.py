@@ -67,7 +67,7 @@ def _compile(name: str) -> Check:
         case "list":
             return _list(name, shape)
         case kind:
-            return _scalar(name, shape, kind)
+            return _scalar(name, kind, tuple(_limits(name, shape)))
 
 
 # Structures and lists
@@ -95,39 +95,28 @@ def _list(name: str, shape: Shape) -> Check:
     of: str = shape["member"]["shape"]
     inner: Shape = _model()["shapes"][of]
     limits = list(_limits(name, shape))
-    check_item = _structure(inner) if inner["type"] == "structure" else _items_of(name, of, inner)
+    if inner["type"] == "structure":
+        check_item = _structure(inner)
+    else:
+        check_item = _scalar(of, inner["type"], ())
+        limits.append(_for_all(list(_limits(of, inner))))
 
     def check(value: JSON, place: str, found: list[str]) -> None:
         if type(value) is not list:
             raise _wrong_type(value, "list")
-        found += [_failed(value, name, place, words) for words, broken in limits if broken(value)]
+        inside: list[str] = []
         for number, item in enumerate(value, 1):
-            check_item(item, f"{place}.{number}.member", found)
-
-    return check if inner["type"] == "structure" else _whole_list(name, of, inner, check)
-
-
-def _items_of(name: str, of: str, inner: Shape) -> Check:
-    kind = inner["type"]
-
-    def check(value: JSON, place: str, found: list[str]) -> None:
-        if type(value) not in _TYPES[kind]:
-            raise _wrong_type(value, kind)
+            check_item(item, f"{place}.{number}.member", inside)
+        found += [_failed(value, name, place, words) for words, broken in limits if broken(value)]
+        found += inside
 
     return check
 
 
-def _whole_list(name: str, of: str, inner: Shape, check_types: Check) -> Check:
-    """AWS reports a bad item of a list of scalars for the list as a whole, with all that items have to fulfil."""
-    limits = list(_limits(of, inner))
+def _for_all(limits: list[Limit]) -> Limit:
+    """A bad item of a list of scalars is reported for the list as a whole, with all that items have to fulfil."""
     words = f"Member must satisfy constraint: [{', '.join(words for words, _ in reversed(limits))}]"
-
-    def check(value: JSON, place: str, found: list[str]) -> None:
-        check_types(value, place, found)
-        if any(broken(item) for item in value for _, broken in limits):
-            found.append(_failed(value, name, place, words))
-
-    return check
+    return words, lambda value: any(broken(item) for item in value for _, broken in limits)
 
 
 # Scalars
@@ -141,8 +130,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def _scalar(name: str, shape: Shape, kind: str) -> Check:
-    types, limits = _TYPES[kind], list(_limits(name, shape))
+def _scalar(name: str, kind: str, limits: tuple[Limit, ...]) -> Check:
+    types = _TYPES[kind]
 
     def check(value: JSON, place: str, found: list[str]) -> None:
         if type(value) not in types:

@@ -1,10 +1,15 @@
-"""What the service knows: state machines and activities. Executions are the engine's."""
+"""What the service knows: state machines and activities. Executions are the engine's; how they began is here.
+
+Times are Unix milliseconds. Configurations are never changed: an update replaces them, so that versions and
+executions can keep theirs.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from kaidan.asl.language.compile import Program
 from kaidan.asl.query.env import Source
@@ -14,18 +19,82 @@ from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import SystemSource
 
+AWS_OWNED_KEY = {"type": "AWS_OWNED_KEY"}
+"""How things are encrypted when nobody says how."""
 
-@dataclass(slots=True)
-class StateMachine:
-    """A state machine as it was created. `type` is STANDARD or EXPRESS; `created_ms` Unix milliseconds."""
 
-    arn: str
-    name: str
-    type: str
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One revision of a state machine: what an update replaces.
+
+    `logging`, `tracing` and `encryption` have the API's shapes; `variables` maps each state to the variables that it
+    reads. `revision_id` is None for the first revision.
+    """
+
     definition: str
     role_arn: str
     program: Program
+    logging: dict[str, Any]
+    tracing: dict[str, Any]
+    encryption: dict[str, Any]
+    variables: dict[str, list[str]]
+    revision_id: str | None
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A revision that was published under a number."""
+
+    arn: str
+    number: int
+    configuration: Configuration
+    description: str | None
     created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name for one or two versions. `routes`: version numbers and their share in percent."""
+
+    arn: str
+    name: str
+    routes: tuple[tuple[int, int], ...]
+    description: str | None
+    created_ms: int
+    updated_ms: int
+
+
+@dataclass(slots=True)
+class StateMachine:
+    """A state machine. `published` is what CreateStateMachine was told of a first version.
+
+    `executions`: ARNs of its Standard executions in the order of their beginning.
+    """
+
+    arn: str
+    name: str
+    type: Literal["STANDARD", "EXPRESS"]
+    created_ms: int
+    current: Configuration
+    published: tuple[bool, str | None] = (False, None)
+    deleting: bool = False
+    versions: dict[int, Version] = field(default_factory=dict)
+    last_version: int = 0
+    aliases: dict[str, Alias] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    executions: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What an execution was started from: kept for as long as the execution is."""
+
+    machine: StateMachine
+    configuration: Configuration
+    version_arn: str | None = None
+    alias_arn: str | None = None
+    trace_header: str | None = None
 
 
 @dataclass(slots=True)
@@ -35,6 +104,8 @@ class Activity:
     arn: str
     name: str
     created_ms: int
+    encryption: dict[str, Any] = field(default_factory=lambda: dict(AWS_OWNED_KEY))
+    tags: dict[str, str] = field(default_factory=dict)
     tasks: deque[tuple[RunTask, Reply]] = field(default_factory=deque)
     workers: deque[Callable[[tuple[RunTask, Reply]], None]] = field(default_factory=deque)
 
@@ -50,6 +121,8 @@ class Service:
     source: Source = field(default_factory=SystemSource)
     machines: dict[str, StateMachine] = field(default_factory=dict)
     activities: dict[str, Activity] = field(default_factory=dict)
+    beginnings: dict[str, Beginning] = field(default_factory=dict)
+    """Execution ARN → what it was started from. Children of a Map Run have their parent's."""
 
     def arn(self, resource: str) -> str:
         """`arn:aws:states:<region>:<account>:<resource>`."""

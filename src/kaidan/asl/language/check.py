@@ -363,6 +363,8 @@ def _payload(value: JSON, kind: Payload, site: Site) -> bool:
 
 
 def _condition(value: JSON, site: Site) -> bool:
+    if isinstance(value, bool):
+        return True
     if not isinstance(value, str):
         return wrong_type(value, "[STRING]", site)
     check_expression(value, None, site)

@@ -166,9 +166,15 @@ class Turn:
         execution.next_request_id += 1
         execution.frames[frame.id] = frame
         execution.ready.append(frame.id)
+        self.touch(frame)
         return frame
 
+    def touch(self, frame: Frame) -> None:
+        """The frame changes: it is to be saved."""
+        self.execution.touched.add(frame.id)
+
     def _answer(self, frame: Frame, event: ev.Event) -> None:
+        self.touch(frame)
         match event:
             case ev.TimerFired():
                 self._timer_fired(frame, event.request_id)
@@ -210,6 +216,7 @@ class Turn:
                 return
             frame = execution.frames.get(execution.ready.popleft())
             if frame is not None:
+                self.touch(frame)
                 try:
                     self._enter(frame)
                 except StateError as error:
@@ -412,6 +419,6 @@ class Turn:
         execution.status, execution.stop_ms = status, self.now_ms
         execution.output, execution.error = outcome.get("output"), outcome.get("error")
         execution.cause = outcome.get("cause")
-        execution.frames, execution.requests = {}, {}
+        execution.frames, execution.requests, execution.shelves = {}, {}, {}
         execution.ready.clear()
         self.effects.append(fx.Finish(status, **outcome))

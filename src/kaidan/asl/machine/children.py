@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kaidan import errors
 from kaidan.arns import Arn
 from kaidan.asl.machine import tasks
-from kaidan.asl.machine.execution import Container, Frame
+from kaidan.asl.machine.execution import Container, Frame, Shelf
 from kaidan.asl.states.map import Map, Tolerance
 from kaidan.asl.states.state import State
 from kaidan.asl.states.visit import FanOut, Visit
@@ -31,9 +31,8 @@ _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 def start(turn: Turn, frame: Frame, step: FanOut) -> None:
     """Begin a Parallel or Map state's children."""
     total = len(step.scopes) if step.items is None else len(step.items)
-    frame.container = Container(
-        input=step.input, scopes=step.scopes, total=total, items=step.items, concurrency=step.concurrency
-    )
+    frame.container = Container(input=step.input, scopes=step.scopes, total=total, concurrency=step.concurrency)
+    turn.execution.shelves[frame.id] = Shelf(items=step.items)
     frame.waiting = "children"
     state = turn.state_of(frame)
     if isinstance(state, Map):
@@ -77,10 +76,11 @@ def _concurrency(turn: Turn, container: Container, state: State) -> int:
 
 
 def _launch_item(turn: Turn, frame: Frame, container: Container, state: Map, index: int, previous_id: int) -> None:
-    assert container.items is not None
-    item = {"Index": index, "Value": container.items[index]}
+    items = turn.execution.shelves[frame.id].items
+    assert items is not None
+    item = {"Index": index, "Value": items[index]}
     env = turn.surroundings.env(frame, state, turn.now_ms, item)
-    input = state.item_input(Visit(env, frame.input, turn.now_ms), container.input, container.items[index])
+    input = state.item_input(Visit(env, frame.input, turn.now_ms), container.input, items[index])
     if container.map_run_arn is not None:
         return _launch_child(turn, frame, container, state, item, input)
     event_id = turn.record("MapIterationStarted", previous_id, {"name": state.name, "index": index})
@@ -94,7 +94,8 @@ def frame_done(turn: Turn, parent: Frame, child: Frame) -> None:
     """A branch or an iteration has ended well."""
     container = parent.container
     assert container is not None
-    container.results[container.running.pop(child.id)] = child.input
+    turn.touch(parent)
+    _put_result(turn, parent, container.running.pop(child.id), child.input)
     container.done += 1
     if child.kind == "iteration":
         details = {"name": parent.state, "index": child.index}
@@ -111,8 +112,15 @@ def _complete(turn: Turn, frame: Frame, container: Container, state: State) -> N
     turn.record(state.type + "StateSucceeded", frame.last_event_id)
     if container.map_run_arn is not None and turn.machine.revision.map_exit_follows_run_start:
         frame.last_event_id = container.run_started_event_id
+    results = turn.execution.shelves.pop(frame.id).results
     frame.container = None
-    turn.resume(frame, _joined([container.results[index] for index in sorted(container.results)]))
+    turn.resume(frame, _joined([results[index] for index in sorted(results)]))
+
+
+def _put_result(turn: Turn, frame: Frame, index: int, result: Payload) -> None:
+    shelf = turn.execution.shelves[frame.id]
+    shelf.results[index] = result
+    shelf.unsaved.append(index)
 
 
 def _joined(results: list[Payload]) -> Payload:
@@ -124,6 +132,7 @@ def frame_failed(turn: Turn, parent: Frame, child: Frame, error: StateError) -> 
     """A branch or an iteration has failed: abort the others; Retry and Catch of the state decide."""
     container = parent.container
     assert container is not None
+    turn.touch(parent)
     del container.running[child.id]
     if child.kind == "branch" and turn.state_of(child).type in _ABORTABLE:
         turn.record(turn.state_of(child).type + "StateAborted", child.last_event_id)
@@ -169,6 +178,7 @@ def _abort_children(turn: Turn, frame: Frame) -> None:
         else:
             abort(turn, turn.execution.frames[child_id])
     frame.container = None
+    turn.execution.shelves.pop(frame.id, None)
 
 
 # --- Distributed Map --------------------------------------------------------------------------------------
@@ -223,7 +233,7 @@ def child_closed(turn: Turn, frame: Frame, event: ev.ChildClosed) -> None:
     index = container.running.pop(event.request_id)
     container.done += 1
     if event.status == "SUCCEEDED" and event.output is not None:
-        container.results[index] = event.output
+        _put_result(turn, frame, index, event.output)
     else:
         container.failures += 1
     tolerance = Tolerance(container.tolerated_count, container.tolerated_percentage)

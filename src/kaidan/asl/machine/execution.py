@@ -22,7 +22,7 @@ Waiting = Literal["", "task", "timer", "children", "retry"]
 
 
 class Container(msgspec.Struct, kw_only=True):
-    """What a Parallel or Map frame knows of its children.
+    """What a Parallel or Map frame knows of its children; what it holds per item is on its Shelf.
 
     `running` maps child frame id (inline) or request id (child execution) to the child's index.
     """
@@ -30,17 +30,27 @@ class Container(msgspec.Struct, kw_only=True):
     input: Payload
     scopes: tuple[str, ...]
     total: int
-    items: list[JSON] | None = None
     concurrency: int = 0
     launched: int = 0
     done: int = 0
     failures: int = 0
-    results: dict[int, Payload] = {}
     running: dict[int, int] = {}
     map_run_arn: str | None = None
     tolerated_count: int = 0
     tolerated_percentage: float = 0
     run_started_event_id: int = 0
+
+
+class Shelf(msgspec.Struct, kw_only=True):
+    """A container's items and results, by index. Kept apart from its frame, so that an item costs its own row.
+
+    `unsaved`: results that have come since the execution was saved last; `new`: so have the items.
+    """
+
+    items: list[JSON] | None = None
+    results: dict[int, Payload] = {}
+    unsaved: list[int] = []
+    new: bool = True
 
 
 class Frame(msgspec.Struct, kw_only=True):
@@ -70,6 +80,7 @@ class Frame(msgspec.Struct, kw_only=True):
     before_entry_event_id: int = 0
     last_event_id: int = 0
     retry_count: int = 0
+    task_started: bool = False
     retries: dict[int, int] = {}
     variables: dict[str, JSON] = {}
     container: Container | None = None
@@ -86,6 +97,8 @@ class Execution(msgspec.Struct, kw_only=True):
     input: Payload
     start_ms: int
     region: str = "us-east-1"
+    definition: str = ""
+    """Which definition it runs: the service's key of it."""
     express: bool = False
     scope: str = ""
     map_item: JSON = None
@@ -102,5 +115,9 @@ class Execution(msgspec.Struct, kw_only=True):
     frames: dict[int, Frame] = {}
     requests: dict[int, int] = {}
     """Awaited request id → frame id."""
+    shelves: dict[int, Shelf] = {}
+    """Frame id of a container → what it holds per item."""
+    touched: set[int] = set()
+    """Frames that may have changed since the execution was saved last."""
     ready: deque[int] = msgspec.field(default_factory=deque)
     """Frames that can go on at once, in turn."""

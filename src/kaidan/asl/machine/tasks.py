@@ -42,7 +42,7 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     if refusal is not None:
         raise runtime_error(f"The Parameters '{parameters.text}' could not be used to start the Task: [{refusal}]")
     turn.record_in(frame, _FAMILIES[resource.kind].prefix + "Scheduled", _scheduled(turn, step))
-    frame.waiting, frame.resource = "task", resource.arn
+    frame.waiting, frame.resource, frame.task_started = "task", resource.arn, False
     frame.request_id = turn.await_answer(frame)
     if step.timeout_s is not None:
         frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * step.timeout_s)
@@ -89,6 +89,10 @@ def _record(turn: Turn, frame: Frame, name: str, details: dict[str, JSON]) -> No
 
 
 def started(turn: Turn, frame: Frame, event: ev.TaskStarted) -> None:
+    """Recorded once, also when the work is begun again after a restart."""
+    if frame.task_started:
+        return
+    frame.task_started = True
     worker = {"workerName": event.worker} if event.worker is not None else {}
     _record(turn, frame, "Started", worker)
 

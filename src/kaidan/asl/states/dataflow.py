@@ -89,15 +89,22 @@ class PathFlow:
     def arguments(self, visit: Visit) -> Payload:
         if self._input:
             visit.effective = self._input(visit.input, visit)
-        if self._parameters:
-            return Payload(self._parameters(visit.effective.value, visit.env))
-        return visit.effective
+        if visit.observe:
+            visit.observe("afterInputPath", visit.effective)
+        made = Payload(self._parameters(visit.effective.value, visit.env)) if self._parameters else visit.effective
+        if visit.observe:
+            visit.observe("afterParameters", made)
+        return made
 
     def conclude(self, visit: Visit, result: Payload) -> tuple[Payload, Assigned]:
         if self._selector:
             result = Payload(self._selector(result.value, visit.env))
+        if visit.observe:
+            visit.observe("afterResultSelector", result)
         assigned = self._assign(result.value, visit.env) if self._assign else None
         output = self._merge(visit.input, result) if self._merge else result
+        if visit.observe:
+            visit.observe("afterResultPath", output)
         return (self._output(output, visit) if self._output else output), assigned
 
 

@@ -173,7 +173,7 @@ class Static:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A JSONata expression."""
+    """A JSONata expression, or its value at once: true, false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,11 +311,10 @@ INPUT_OUTPUT = (
     Field("OutputPath", Path(), language="JSONPath"),
 )
 
-_TEMPLATE = Payload(("object", "array"))
-PARAMETERS = Field("Parameters", _TEMPLATE, language="JSONPath")
+PARAMETERS = Field("Parameters", Payload(), language="JSONPath")
 ARGUMENTS = Field("Arguments", Payload(), language="JSONata")
 RESULT_PATH = Field("ResultPath", Reference(context=False, written=True), language="JSONPath")
-RESULT_SELECTOR = Field("ResultSelector", _TEMPLATE, language="JSONPath")
+RESULT_SELECTOR = Field("ResultSelector", Payload(), language="JSONPath")
 
 OUTPUT = Field("Output", Payload(), language="JSONata")
 ASSIGN = Field("Assign", Assignments())

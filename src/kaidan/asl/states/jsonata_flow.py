@@ -111,9 +111,11 @@ class JsonataFlow:
         self._has_result = has_result
 
     def arguments(self, visit: Visit) -> Payload:
-        if self._arguments is None:
-            return visit.input
-        return Payload(self._arguments({"input": visit.input.value}, visit.env))
+        states: States = {"input": visit.input.value}
+        made = Payload(self._arguments(states, visit.env)) if self._arguments else visit.input
+        if visit.observe:
+            visit.observe("afterArguments", made)
+        return made
 
     def conclude(self, visit: Visit, result: Payload) -> tuple[Payload, Assigned]:
         states: States = {"input": visit.input.value}

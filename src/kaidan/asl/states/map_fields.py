@@ -34,8 +34,6 @@ from kaidan.values import JSON
 _COUNT = Reference(context=False)
 """Observed: of a Map's paths only ItemsPath may lead into the Context object."""
 
-_TEMPLATE = Payload(("object", "array"))
-
 
 # ItemReader
 
@@ -53,7 +51,7 @@ def _resource(actions: tuple[str, ...], *, required: bool) -> Field:
 
 
 _S3_OBJECT = (
-    Field("Parameters", _TEMPLATE, language="JSONPath"),
+    Field("Parameters", Payload(("object",)), language="JSONPath"),
     Field("Arguments", Payload(), language="JSONata"),
 )
 
@@ -128,8 +126,8 @@ _WRITER = Record(
             "WriterConfig",
             Record(
                 (
-                    Field("Transformation", Text(("NONE", "COMPACT", "FLATTEN"))),
-                    Field("OutputType", Text(("JSON", "JSONL"))),
+                    Field("Transformation", Text(("NONE", "COMPACT", "FLATTEN")), required=True),
+                    Field("OutputType", Text(("JSON", "JSONL")), required=True),
                 )
             ),
         ),
@@ -198,8 +196,8 @@ FIELDS = (
     Field("Iterator", _PROCESSOR, one_of=_PROCESSORS),
     Field("ItemsPath", Reference(), language="JSONPath"),
     Field("Items", Payload(("array", "object")), language="JSONata", dynamic=True),
-    Field("ItemSelector", Payload(("object", "array")), one_of=_SELECTORS, dynamic=True),
-    Field("Parameters", _TEMPLATE, language="JSONPath", one_of=_SELECTORS),
+    Field("ItemSelector", Payload(), one_of=_SELECTORS, dynamic=True),
+    Field("Parameters", Payload(), language="JSONPath", one_of=_SELECTORS),
     Field("ItemReader", _READER),
     Field("ItemBatcher", _BATCHER),
     Field("ResultWriter", _WRITER),

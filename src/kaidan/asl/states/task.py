@@ -29,12 +29,13 @@ from kaidan.limits import AWS
 from kaidan.values import JSON
 
 _ARN = re.compile(r"arn:aws(-[a-z]+)*:[a-z0-9-]+:[^:]*:[^:]*:\S+")
+_FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[A-Za-z0-9_.-]+(:(\$LATEST|[A-Za-z0-9_-]+))?")
 _PLACE = re.compile(r"arn:[^:]+:[^:]+:[a-z]{2}(-[a-z]+)+-[0-9]:[0-9]{12}:.*")
 
 
-def _resource(arn: str, site: Site) -> None:
-    """Recorded: what is no ARN and what is not known are told apart."""
-    if not _ARN.fullmatch(arn):
+def _resource(arn: JSON, site: Site) -> None:
+    """Observed: what is no ARN and what is not known are told apart."""
+    if not _is_arn(arn):
         hint = "allowed: the ARN of a Lambda function, of an activity, or arn:aws:states:::service:action"
         site.error("Value is not a valid resource ARN", hint=hint)
         return
@@ -49,7 +50,12 @@ def _resource(arn: str, site: Site) -> None:
         _known(resource, site)
 
 
+def _is_arn(text: str) -> bool:
+    return bool(_FUNCTION.fullmatch(text) if ":function:" in text else _ARN.fullmatch(text))
+
+
 def _known(resource: TaskResource, site: Site) -> None:
+    """Recorded: a function whose region and account are made up is accepted."""
     if site.workflow_type == "EXPRESS":
         _express(resource, site)
     if resource.kind != "integration" and not _PLACE.fullmatch(resource.arn):
@@ -99,21 +105,26 @@ def check(state: JSON, site: Site) -> None:
     timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
     if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat >= timeout:
         site.error("HeartbeatSeconds must be smaller than TimeoutSeconds", "/HeartbeatSeconds")
-    try:
-        resource = task_resource(state["Resource"])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return
-    if resource.kind == "integration":
+    resource = _read(state.get("Resource"))
+    if resource and resource.kind == "integration":
         _parameters(state, resource, site)
-    if resource.kind == "activity" and "Credentials" in state:
+    if resource and resource.kind == "activity" and "Credentials" in state:
         site.error("The field 'Credentials' is not supported for activities", "/Credentials")
+
+
+def _read(arn: JSON) -> TaskResource | None:
+    try:
+        return task_resource(arn) if isinstance(arn, str) and _is_arn(arn) else None
+    except ValueError:
+        return None
 
 
 def _parameters(state: JSON, resource: TaskResource, site: Site) -> None:
     name = "Arguments" if site.language == "JSONata" else "Parameters"
     if name not in state:
         site.error(f"{name} field is required for resource ARN: {resource.arn}", "/Resource")
-    for message in site.resources.complaints(resource, state.get(name)) if name in state else ():
+        return
+    for message in site.resources.complaints(resource, state[name]):
         site.error(message, f"/{name}")
 
 

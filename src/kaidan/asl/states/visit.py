@@ -8,6 +8,7 @@ Both may raise StateError; Retry and Catch are the machine's business.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import msgspec
@@ -16,20 +17,25 @@ from kaidan.arns import TaskResource
 from kaidan.asl.query.env import Env
 from kaidan.values import JSON, Payload
 
+Observer: TypeAlias = Callable[[str, Payload], None]
+"""Told what each step of the data flow has made, by the step's name in the API: `("afterInputPath", payload)`."""
+
 
 class Visit:
     """What a state sees: its raw input, the surroundings of its expressions, and the time.
 
-    `effective` is the input after InputPath, once the data flow has made it; before, the raw input.
+    `effective` is the input after InputPath, once the data flow has made it; before, the raw input. `observe` is
+    None unless somebody looks on.
     """
 
-    __slots__ = ("effective", "env", "input", "now_ms")
+    __slots__ = ("effective", "env", "input", "now_ms", "observe")
 
     def __init__(self, env: Env, input: Payload, now_ms: int) -> None:
         self.env = env
         self.input = input
         self.effective = input
         self.now_ms = now_ms
+        self.observe: Observer | None = None
 
 
 class Exit(msgspec.Struct, frozen=True, gc=False):

@@ -120,9 +120,7 @@ def _members(group: Group) -> list[Node]:
 
 def _hung_parts(node: Node) -> list[Node]:
     """The parts that are evaluated in a context of the node's making."""
-    parts: list[Node] = [
-        stage.test for stage in (*node.predicates, *node.stages) if isinstance(stage, Filter)
-    ]
+    parts: list[Node] = [stage.test for stage in (*node.predicates, *node.stages) if isinstance(stage, Filter)]
     match node:
         case Path():
             parts += node.steps[1:]

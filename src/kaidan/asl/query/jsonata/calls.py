@@ -108,9 +108,7 @@ class Native(Procedure):
 
     __slots__ = ("implementation", "name", "signature")
 
-    def __init__(
-        self, name: str, implementation: Callable[..., JSON], signature: Signature | None, arity: int
-    ) -> None:
+    def __init__(self, name: str, implementation: Callable[..., JSON], signature: Signature | None, arity: int) -> None:
         self.name = name
         self.implementation = implementation
         self.signature = signature

@@ -1,6 +1,6 @@
-"""What can go wrong in a JSONata expression: the table of codes and their texts, as the reference implementation says them.
+"""What can go wrong in a JSONata expression: the table of codes and texts, as the reference implementation says them.
 
-    JsonataSyntaxError   the text cannot be compiled: Step Functions' INVALID_JSONATA_EXPRESSION (its message has no code)
+    JsonataSyntaxError   the text cannot be compiled: Step Functions' INVALID_JSONATA_EXPRESSION, which shows no code
     JsonataError         evaluating failed: the tail of a States.QueryEvaluationError cause
 
 Source of the codes: JSONata 2.0.6. The texts of the three bounds are those of Step Functions, which gives them no code.
@@ -128,7 +128,9 @@ MESSAGES: Final = {
     ),
     "D3100": "The radix of the formatBase function must be between 2 and 36.  It was given {value}",
     "D3110": "The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given {value}",
-    "D3130": "Formatting or parsing an integer as a sequence starting with {value} is not supported by this implementation",
+    "D3130": (
+        "Formatting or parsing an integer as a sequence starting with {value} is not supported by this implementation"
+    ),
     "D3131": "In a decimal digit pattern, all digits must be from the same decimal group",
     "D3132": "Unknown component specifier {value} in date/time picture string",
     "D3133": (
@@ -142,6 +144,7 @@ MESSAGES: Final = {
     "D3139": "The $single() function expected exactly 1 matching result.  Instead it matched 0.",
     "D3140": "Malformed URL passed to ${!token}(): {value}",
     "D3141": "{!message}",
+    "": "{!message}",
 }
 """`{name}` is shown as JSON text (a string in quotes), `{!name}` as it is; a name without a value reads `undefined`."""
 
@@ -170,15 +173,14 @@ class JsonataError(Exception):
     `code` is empty for the three bounds (time, memory, depth), which Step Functions reports without one.
     """
 
-    def __init__(self, code: str, message: str | None = None, **values: JSON) -> None:
+    def __init__(self, code: str, **values: JSON) -> None:
         super().__init__(code)
         self.code = code
-        self._message = message
         self._values = values
 
     @property
     def message(self) -> str:
-        return self._message if self._message is not None else _fill(self.code, self._values)
+        return _fill(self.code, self._values)
 
     def within(self, token: str | None) -> JsonataError:
         """Say which function or operator failed, unless a nearer one has said so."""
@@ -199,12 +201,12 @@ class LimitExceeded(JsonataError):
     """One of the three bounds. `message` is STACK_OVERFLOW, TIMEOUT or MEMORY_LIMIT."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("", message)
+        super().__init__("", message=message)
 
 
 def fail(code: str, **values: JSON) -> NoReturn:
     """Raise a JsonataError of this code; `values` fill its text."""
-    raise JsonataError(code, None, **values)
+    raise JsonataError(code, **values)
 
 
 _FIELD = re.compile(r"\{(!?)(\w+)\}")

@@ -1,8 +1,8 @@
 """The bounds of one evaluation, and the account that is kept of it.
 
 Step Functions bounds an expression by time (1 s), memory and depth (AWS guide, "Handling expression errors"). The core
-has no clock, so time is counted in steps; the other two are as observed on AWS: `[1..873782]` is accepted and one member
-more is not, a string of 2**22 characters is accepted and one of 2**23 is not; evaluation may nest 100 deep.
+has no clock, so time is counted in steps; the other two are as observed on AWS: `[1..873782]` is accepted and one
+member more is not, a string of 2**22 characters is accepted and one of 2**23 is not; evaluation may nest 100 deep.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Run:
 
 
 Frame: TypeAlias = list[Any]
-"""Where variables live: `[run, enclosing frame, depth, *values]`. A frame for each call, and for each block that binds."""
+"""Where variables live: `[run, enclosing frame, depth, *values]`; one for each call, and each block that binds."""
 
 RUN, OUTER, DEPTH, FIRST_SLOT = 0, 1, 2, 3
 

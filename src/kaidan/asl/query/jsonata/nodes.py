@@ -1,7 +1,7 @@
 """The syntax tree: what an expression says, after paths have been put together from their steps.
 
 A path is a list of steps; what belongs to a step (filters, the variables it binds) hangs on the step's node. Nodes are
-filled in while the parser works its way outwards and never change afterwards. They know nothing of how they are evaluated.
+filled in while the parser works its way outwards and never change afterwards. They do not know how they are evaluated.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kaidan.values import JSON
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """Where a `%` finds its value: `label` names it in the tuples, `level` is how many steps it has still to go back."""
+    """Where a `%` finds its value: `label` names it in the tuples, `level` is how many steps it has still to go."""
 
     label: str
     level: int = 1
@@ -51,7 +51,7 @@ class Base:
 
     `predicates` filter the node's own value, `stages` that of a step of a path. `focus` (`@$x`), `index` (`#$i`) and
     `ancestor` (for a `%` further on) are bound by a step, which then gives tuples (`tuples`). `keep`: `[]`, a single
-    member stays a list. `constructs`: `[…]` at either end of a path. `seeking`: the `%` inside that look for their step.
+    member stays a list. `constructs`: `[…]` at either end of a path. `seeking`: the `%` inside that seek their step.
     """
 
     position: int
@@ -74,7 +74,7 @@ class Literal(Base):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Name(Base):
-    """A field name, always a step of a path. `text`: it was written in quotes."""
+    """A field name, always a step of a path."""
 
     value: str
 

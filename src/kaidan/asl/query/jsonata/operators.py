@@ -36,18 +36,18 @@ _PLAIN: Final = 1e15
 """Below this a whole float is simply an int."""
 
 
-def _divide(left: float, right: float) -> float:
+def _divide(left: JSON, right: JSON) -> JSON:
     if right == 0:
         return nan if left == 0 or left != left else inf if left > 0 else -inf
-    return is_numeric(left) and is_numeric(right) and left / right
+    return left / right if isfinite(left) and isfinite(right) else nan
 
 
-def _remainder(left: float, right: float) -> float:
-    if right == 0:
+def _remainder(left: JSON, right: JSON) -> JSON:
+    if right == 0 or not isfinite(left) or not isfinite(right):
         return nan
     if left.__class__ is int and right.__class__ is int and left >= 0 and right > 0:
         return left % right
-    return is_numeric(left) and is_numeric(right) and fmod(left, right)
+    return fmod(left, right)
 
 
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -155,9 +155,7 @@ def _comparison(symbol: str, left: Evaluate, right: Evaluate) -> Evaluate:
     return evaluate
 
 
-def _fused_comparison(
-    apply: Callable[[Any, Any], bool], field: str, constant: JSON, general: Evaluate
-) -> Evaluate:
+def _fused_comparison(apply: Callable[[Any, Any], bool], field: str, constant: JSON, general: Evaluate) -> Evaluate:
     def evaluate(data: JSON, frame: Frame) -> JSON:
         if data.__class__ is dict:
             value = data.get(field)
@@ -172,9 +170,9 @@ def _incomparable(symbol: str, left: JSON, right: JSON) -> JSON:
     for value in (left, right):
         if value is not UNDEFINED and value.__class__ is not str and value.__class__ not in NUMBERS:
             fail("T2010", token=symbol, value=value)
-    if left is UNDEFINED or right is UNDEFINED:
-        return UNDEFINED
-    fail("T2009", token=symbol, value=left, value2=right)
+    if left is not UNDEFINED and right is not UNDEFINED:
+        fail("T2009", token=symbol, value=left, value2=right)
+    return UNDEFINED
 
 
 def _equal(left: Evaluate, right: Evaluate) -> Evaluate:

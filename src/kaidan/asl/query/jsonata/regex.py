@@ -177,7 +177,5 @@ class _Translation:
 def _chars(chars: Chars) -> str:
     if not chars.ranges:
         return r"[\s\S]" if chars.negated else "(?!)"
-    spans = "".join(
-        f"\\U{low:08x}" if low == high else f"\\U{low:08x}-\\U{high:08x}" for low, high in chars.ranges
-    )
+    spans = "".join(f"\\U{low:08x}" if low == high else f"\\U{low:08x}-\\U{high:08x}" for low, high in chars.ranges)
     return f"[{'^' if chars.negated else ''}{spans}]"

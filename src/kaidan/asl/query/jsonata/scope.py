@@ -149,5 +149,3 @@ def assignment(scope: Scope, name: str, value: Evaluate) -> Evaluate:
         return result
 
     return into_slot
-
-

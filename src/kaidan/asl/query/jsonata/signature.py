@@ -1,7 +1,8 @@
 """Function signatures: `<s-n?:s>` read once, and the law of how arguments are fitted to it.
 
 A signature matches the arguments' kinds, one letter each (`SYMBOLS`), like a regular expression; so what is to be done
-with the arguments depends on those letters alone, and is remembered by them. Source: JSONata 2.0.6, "Function signatures".
+with the arguments depends on those letters alone, and is remembered by them. Source: JSONata 2.0.6, "Function
+signatures".
 """
 
 from __future__ import annotations

@@ -73,21 +73,19 @@ def json_text(
     indent: int = 0,
     charge: Callable[[int], None] | None = None,
 ) -> str:
-    """`JSON.stringify(value, …, indent)`; `leaf` writes what is not a str, list or dict; `charge` is told of characters."""
+    """`JSON.stringify`; `leaf` writes what is neither str, list nor dict; `charge` is told of the characters."""
     parts: list[str] = []
 
     def write(item: JSON, margin: str) -> None:
-        if isinstance(item, str):
-            text = encode_basestring(item)
-        elif isinstance(item, dict):
-            return write_members(item, margin)
+        if isinstance(item, dict):
+            write_members(item, margin)
         elif isinstance(item, list):
-            return write_items(item, margin)
+            write_items(item, margin)
         else:
-            text = leaf(item)
-        if charge is not None:
-            charge(len(text))
-        parts.append(text)
+            text = encode_basestring(item) if isinstance(item, str) else leaf(item)
+            if charge is not None:
+                charge(len(text))
+            parts.append(text)
 
     step = " " * indent
     colon = ": " if indent else ":"
@@ -137,13 +135,7 @@ def shown(value: JSON) -> str:
     try:
         return json_text(value, _shown_leaf, charge=charge)
     except _TooLong:
-        return (
-            "[…]"
-            if isinstance(value, list)
-            else "{…}"
-            if isinstance(value, dict)
-            else value[:SHOWN_CHARACTERS]
-        )
+        return "[…]" if isinstance(value, list) else "{…}" if isinstance(value, dict) else value[:SHOWN_CHARACTERS]
 
 
 def _shown_leaf(value: JSON) -> str:

@@ -35,7 +35,7 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`value`: the operator, the name (of a variable without `$`), the literal's value, or a regex's (pattern, flags)."""
+    """`value`: the operator, the name (a variable's without `$`), the literal's value, a regex's (pattern, flags)."""
 
     kind: Kind
     value: JSON
@@ -95,7 +95,8 @@ class Tokenizer:
         return int(value) if value.is_integer() and abs(value) < 2**63 else value
 
     def _string(self, quote: str) -> str:
-        text, parts = self.text, []
+        text = self.text
+        parts: list[str] = []
         at = start = self.position + 1
         while at < len(text):
             if text[at] == quote:

@@ -201,13 +201,13 @@ def _component(moment: Moment, marker: Marker, offset: _Offset) -> str:
     if component in "Zz":
         return _zone(marker, offset)
     value = fragment(moment, component)
-    if component in _INTEGERS and (marker.names is None or component == "f"):
+    if isinstance(value, str):
+        return value.upper() if component == "P" and marker.names == "upper" else value
+    if marker.names is None or component == "f":
         if component == "Y" and marker.year_digits != -1:
             value = int(math.fmod(value, 10**marker.year_digits))
         return integer_text(value, marker.picture or integer_picture(_DEFAULTS[component]))
-    if component in _INTEGERS:
-        return _named(value, marker)
-    return str(value).upper() if component == "P" and marker.names == "upper" else str(value)
+    return _named(value, marker)
 
 
 def _named(value: int, marker: Marker) -> str:
@@ -246,7 +246,7 @@ _Reader: TypeAlias = Callable[[str], JSON]
 
 
 def to_millis(run: Run, text: JSON, picture: JSON = UNDEFINED) -> JSON:
-    """The timestamp that a text means; nothing, if it does not look like the picture. Raises JsonataError D3110, D3136."""
+    """The timestamp that a text means; nothing, if it does not look like the picture. Raises D3110, D3136."""
     if text is UNDEFINED:
         return text
     if picture is UNDEFINED:
@@ -298,9 +298,9 @@ def _names(marker: Marker) -> dict[str, int]:
         return {name[: marker.width or None]: number for number, name in enumerate(MONTHS, 1)}
     if marker.component == "F":
         return {name[: marker.width or None]: number for number, name in enumerate(DAYS, 1)}
-    if marker.component == "P":
-        return {"am": 0, "AM": 0, "pm": 1, "PM": 1}
-    fail("D3133", value=marker.component)
+    if marker.component != "P":
+        fail("D3133", value=marker.component)
+    return {"am": 0, "AM": 0, "pm": 1, "PM": 1}
 
 
 def _integer_pattern(picture: IntegerPicture, digits: int | None) -> str:
@@ -314,7 +314,7 @@ def _integer_pattern(picture: IntegerPicture, digits: int | None) -> str:
         case "decimal":
             return "[0-9]" + (f"{{{digits}}}" if digits else "+") + ("(?:th|st|nd|rd)" if picture.ordinal else "")
         case _:
-            fail("D3130", value=picture.token)
+            return fail("D3130", value=picture.token)
 
 
 def _zone_reading(marker: Marker) -> tuple[str, str, _Reader]:
@@ -334,8 +334,6 @@ def _zone_reading(marker: Marker) -> tuple[str, str, _Reader]:
         return int(hours) * 60 + int(minutes)
 
     return pattern, marker.component, read
-
-
 
 
 def _assembled(run: Run, values: dict[str, JSON]) -> float:
@@ -387,7 +385,7 @@ def _moment(values: dict[str, JSON], *, by_day_of_year: bool) -> float:
     else:
         millis = millis_of(values["Y"], month, values["D"])
     millis += values["H"] * 3_600_000 + values["m"] * 60_000 + values["s"] * 1000 + math.floor(values["f"])
-    return millis - (values.get("Z") or values.get("z") or 0) * 60_000
+    return float(millis - (values.get("Z") or values.get("z") or 0) * 60_000)
 
 
 def now(run: Run, picture: JSON = UNDEFINED, timezone: JSON = UNDEFINED) -> JSON:

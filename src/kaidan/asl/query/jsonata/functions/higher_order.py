@@ -162,9 +162,9 @@ def _merge_sorted(values: list[JSON], swaps: Callable[[JSON, JSON], bool]) -> li
 
 def _sorted_natively(values: list[JSON]) -> list[JSON]:
     kinds = set(map(type, values))
-    if kinds == {str} or (kinds <= NUMBERS and all(map(is_numeric, values))):
-        return sorted(values)
-    fail("D3070", index=1)
+    if kinds != {str} and not (kinds <= NUMBERS and all(map(is_numeric, values))):
+        fail("D3070", index=1)
+    return sorted(values)
 
 
 Key: TypeAlias = Callable[[JSON], JSON]
@@ -209,10 +209,8 @@ def _compare_keys(left: JSON, right: JSON, descending: bool) -> int:
         return (left is UNDEFINED) - (right is UNDEFINED)
     for key in (left, right):
         if key.__class__ is not str and key.__class__ not in NUMBERS:
-            raise JsonataError("T2008", None, value=key)
+            raise JsonataError("T2008", value=key)
     if (left.__class__ is str) is not (right.__class__ is str):
-        raise JsonataError("T2007", None, value=left, value2=right)
-    result = (left > right) - (left < right)
+        raise JsonataError("T2007", value=left, value2=right)
+    result = int(left > right) - int(left < right)
     return -result if descending else result
-
-

@@ -120,7 +120,8 @@ def _is_match(value: dict[str, JSON]) -> bool:
 
 
 def _place(value: JSON) -> int:
-    return int(value) if value.__class__ in NUMBERS else 0
+    is_number = value.__class__ in NUMBERS
+    return int(value) if is_number else 0
 
 
 def contains(run: Run, text: JSON, token: JSON) -> JSON:
@@ -255,7 +256,7 @@ def _expand(replacement: str, found: Match) -> str:
 def _reference(text: str, found: Match) -> tuple[str, int]:
     """What the text behind a `$` refers to, and how many characters of it are the reference."""
     if text.startswith("0"):
-        return found.match, 1
+        return str(found.match), 1
     groups = found.groups
     digits = len(str(len(groups)))
     number = _leading_number(text[:digits])
@@ -264,11 +265,9 @@ def _reference(text: str, found: Match) -> tuple[str, int]:
     if number is None:
         return "$", 0
     value = groups[number - 1] if 0 < number <= len(groups) else UNDEFINED
-    return ("" if value is UNDEFINED else value), len(str(number))
+    return (value if isinstance(value, str) else ""), len(str(number))
 
 
 def _leading_number(text: str) -> int | None:
     digits = text[: len(text) - len(text.lstrip("0123456789"))]
     return int(digits) if digits else None
-
-

@@ -13,7 +13,7 @@ from typing import Final
 from kaidan.asl.query.jsonata.errors import fail
 from kaidan.asl.query.jsonata.limits import Run
 from kaidan.asl.query.jsonata.text import number_text
-from kaidan.asl.query.jsonata.values import UNDEFINED, truthy
+from kaidan.asl.query.jsonata.values import NUMBERS, UNDEFINED, truthy
 from kaidan.asl.query.jsonata.values import number as as_number
 from kaidan.values import JSON
 
@@ -62,16 +62,15 @@ _RADIX = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
 
 def number(run: Run, value: JSON) -> JSON:
     """`$number`: from a string in decimal, or with 0x, 0o, 0b; from true and false."""
-    if value.__class__ is not str:
-        if value is UNDEFINED or value.__class__ in (int, float):
-            return value
-        if value.__class__ is bool:
-            return int(value)
-    elif _DECIMAL.fullmatch(value) and math.isfinite(float(value)):
+    if value is UNDEFINED or value.__class__ in NUMBERS:
+        return value
+    if value.__class__ is bool:
+        return int(value)
+    if _DECIMAL.fullmatch(value) and math.isfinite(float(value)):
         return as_number(float(value))
-    elif _RADIX.fullmatch(value):
+    if _RADIX.fullmatch(value):
         return as_number(int(value, 0))
-    fail("D3030", value=value, index=1)
+    return fail("D3030", value=value, index=1)
 
 
 def absolute(run: Run, value: JSON) -> JSON:
@@ -136,10 +135,6 @@ def power(run: Run, base: JSON, exponent: JSON) -> JSON:
     if isinstance(result, complex) or not math.isfinite(result):
         fail("D3061", value=base, exp=exponent, index=1)
     return as_number(result)
-
-
-def random(run: Run) -> JSON:
-    return run.env.source.random()
 
 
 def boolean(run: Run, value: JSON) -> JSON:

@@ -93,14 +93,14 @@ def kind(run: Run, value: JSON) -> JSON:
 
 
 def error(run: Run, message: JSON = UNDEFINED) -> JSON:
-    raise JsonataError("D3137", None, message=message or "$error() function evaluated")
+    raise JsonataError("D3137", message=message or "$error() function evaluated")
 
 
 def assertion(run: Run, condition: JSON, message: JSON = UNDEFINED) -> JSON:
     """`$assert`"""
     if condition is True:
         return UNDEFINED
-    raise JsonataError("D3141", None, message=message or "$assert() statement failed")
+    raise JsonataError("D3141", message=message or "$assert() statement failed")
 
 
 def clone(run: Run, value: JSON) -> JSON:

@@ -325,9 +325,7 @@ def _decimal_picture(token: str, ordinal: bool) -> IntegerPicture:
         fail("D3131")
     alike = len({char for _, char in separators}) == 1
     every = _regular([position for position, _ in separators]) if alike else 0
-    return IntegerPicture(
-        token, "decimal", "lower", ordinal, zeros[0], len(zeros), optional, tuple(separators), every
-    )
+    return IntegerPicture(token, "decimal", "lower", ordinal, zeros[0], len(zeros), optional, tuple(separators), every)
 
 
 def format_integer(run: Run, value: JSON, picture: JSON) -> JSON:
@@ -394,11 +392,11 @@ def integer_value(text: str, picture: IntegerPicture) -> JSON:
         case "roman":
             return roman_to_decimal(text if picture.case == "upper" else text.upper())
         case "words":
-            return words_to_number(text.lower())
+            return as_number(words_to_number(text.lower()))
         case "decimal":
             return _decimal_value(text, picture)
         case _:
-            fail("D3130", value=picture.token)
+            return fail("D3130", value=picture.token)
 
 
 def _decimal_value(text: str, picture: IntegerPicture) -> JSON:

@@ -1,6 +1,6 @@
 """The functions on strings, without those that use regular expressions (matching.py) or pictures (pictures.py).
 
-Every function here takes the run it is part of and its arguments as fitted to its signature; a missing one is UNDEFINED.
+Every function takes the run it is part of and its arguments as fitted to its signature; a missing one is UNDEFINED.
 Source: JSONata 2.0.6, "String functions".
 """
 
@@ -147,7 +147,7 @@ def base64_decode(run: Run, text: JSON) -> JSON:
     try:
         return base64.b64decode(cleaned + "=" * (-len(cleaned) % 4), validate=True).decode("latin-1")
     except (binascii.Error, ValueError):
-        raise JsonataError("", "The string to be decoded is not correctly encoded") from None
+        raise JsonataError("", message="The string to be decoded is not correctly encoded") from None
 
 
 def encode_url_component(run: Run, text: JSON) -> JSON:
@@ -205,6 +205,4 @@ def _decode(text: JSON, reserved: str, name: str) -> JSON:
 
 
 def _malformed(text: str, name: str) -> NoReturn:
-    raise JsonataError("D3140", None, value=text, token=name)
-
-
+    raise JsonataError("D3140", value=text, token=name)

@@ -1,11 +1,12 @@
 """Whole numbers in words, Roman numerals and letters, there and back. English only, as JSONata 2.0.6."""
 
+# ruff: noqa: SIM905 (lists of words read best as text)
+
 from __future__ import annotations
 
 import math
 import re
 from typing import Final
-
 
 _FEW: Final = (
     "Zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Thirteen Fourteen Fifteen Sixteen Seventeen "
@@ -38,11 +39,19 @@ def _words(value: int, continued: bool, ordinal: bool) -> str:
         words = f"{comma}{_FEW[count]} Hundred"
     else:
         name, size = next((name, size) for name, size in reversed(_GREAT) if value >= size)
-        count, rest = divmod(value, size)
+        count, rest = _split(value, size)
         words = f"{comma}{_words(count, False, False)} {name}"
     if rest:
         return words + _words(rest, True, ordinal)
     return words + "th" if ordinal else words
+
+
+def _split(value: int, size: int) -> tuple[int, int]:
+    """Quotient and remainder; of what is beyond JavaScript's exact integers, as floats divide."""
+    if value <= 2**53:
+        return divmod(value, size)
+    count = math.floor(float(value) / size)
+    return count, int(float(value) - float(count) * size)
 
 
 def _below_hundred(value: int, ordinal: bool) -> str:
@@ -126,5 +135,3 @@ def letters_to_decimal(text: str, first: str) -> float:
     for char in text:
         total = total * 26 + ord(char) - ord(first) + 1
     return float(total) if abs(total) > 2**53 else total
-
-

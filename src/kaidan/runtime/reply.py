@@ -1,0 +1,75 @@
+"""How a handler answers one task. Works from any thread; see `integrations.contract.Reply`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kaidan.protocol import events as ev
+from kaidan.protocol.effects import RunTask
+from kaidan.values import JSON, Payload
+
+if TYPE_CHECKING:
+    from kaidan.runtime.engine import Engine
+
+
+class TaskReply:
+    """The reply to one task of one execution."""
+
+    def __init__(self, engine: Engine, arn: str, task: RunTask) -> None:
+        self._engine = engine
+        self._arn = arn
+        self._task = task
+        self._on_cancel: Callable[[], None] | None = None
+        self.ended = False
+
+    def started(self, worker: str | None = None) -> None:
+        self._tell(ev.TaskStarted(self._task.request_id, worker))
+        if self._task.resource.kind == "activity":
+            self._do(lambda: self._engine.handed_over(self._arn, self._task.request_id))
+
+    def submitted(self, output: JSON) -> None:
+        self._tell(ev.TaskSubmitted(self._task.request_id, _payload(output)))
+        if self._task.resource.pattern == ".waitForTaskToken":
+            self._do(lambda: self._engine.handed_over(self._arn, self._task.request_id))
+
+    def succeeded(self, output: JSON) -> None:
+        self._tell(ev.TaskSucceeded(self._task.request_id, _payload(output)))
+
+    def failed(self, error: str | None, cause: str | None) -> None:
+        self._tell(ev.TaskFailed(self._task.request_id, error, cause))
+
+    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+        self._do(lambda: self._engine.after(int(delay_s * 1000), lambda: self._unless_ended(action)))
+
+    def job(self, handle: JSON) -> None:
+        self._do(lambda: self._engine.note_job(self._arn, self._task, handle))
+
+    def on_cancel(self, action: Callable[[], None]) -> None:
+        self._on_cancel = action
+
+    def end(self, *, cancelled: bool) -> None:
+        """Nobody waits for this task any more. Called by the engine."""
+        self.ended = True
+        if cancelled and self._on_cancel is not None:
+            self._on_cancel()
+
+    def _do(self, action: Callable[[], None]) -> None:
+        self._engine.wake(lambda: self._unless_ended(action))
+
+    def _unless_ended(self, action: Callable[[], None]) -> None:
+        if not self.ended:
+            action()
+
+    def _tell(self, event: ev.Event) -> None:
+        self._do(lambda: self._deliver(event))
+
+    def _deliver(self, event: ev.Event) -> None:
+        if isinstance(event, (ev.TaskSucceeded, ev.TaskFailed)):
+            self._engine.answer(self._arn, event)
+        else:
+            self._engine.post(self._arn, event)
+
+
+def _payload(output: JSON) -> Payload:
+    return output if isinstance(output, Payload) else Payload(output)

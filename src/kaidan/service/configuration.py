@@ -1,0 +1,123 @@
+"""The configuration of a state machine: read from requests, completed, compiled, described.
+
+Source: defaults and refusals as recorded from AWS (CreateStateMachine, DescribeStateMachine); encryption from the
+API reference (EncryptionConfiguration).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from kaidan.asl.language import load
+from kaidan.asl.language.compile import Program
+from kaidan.asl.language.variables import variable_references
+from kaidan.errors import DefinitionError
+from kaidan.integrations.dispatch import check_resource
+from kaidan.service import refs
+from kaidan.service.errors import ApiError
+from kaidan.service.state import AWS_OWNED_KEY, Configuration, Service
+
+Type = Literal["STANDARD", "EXPRESS"]
+
+DATA_KEY_REUSE_S = 300
+"""kmsDataKeyReusePeriodSeconds of a customer's key when nobody gives it."""
+
+MEMBERS = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
+"""What an update can replace."""
+
+
+def create(service: Service, params: dict[str, Any], type: Type) -> Configuration:
+    """The first revision. Raises ApiError."""
+    program, variables = _compiled(params["definition"], type)
+    return Configuration(
+        program=program,
+        variables=variables,
+        revision_id=None,
+        updated_ms=service.engine.clock.now_ms(),
+        **settings(params),
+    )
+
+
+def settings(params: dict[str, Any]) -> dict[str, Any]:
+    """What a request for a new machine says and leaves to defaults, by the fields of Configuration."""
+    return {"logging": logging({}), "tracing": tracing({}), "encryption": dict(AWS_OWNED_KEY)} | changes(params)
+
+
+def changes(params: dict[str, Any]) -> dict[str, Any]:
+    """What a request says, by the fields of Configuration. Raises ApiError."""
+    given: dict[str, Any] = {}
+    if "definition" in params:
+        given["definition"] = params["definition"]
+    if "roleArn" in params:
+        refs.check_role(params["roleArn"])
+        given["role_arn"] = params["roleArn"]
+    if "loggingConfiguration" in params:
+        given["logging"] = logging(params["loggingConfiguration"])
+    if "tracingConfiguration" in params:
+        given["tracing"] = tracing(params["tracingConfiguration"])
+    if "encryptionConfiguration" in params:
+        given["encryption"] = encryption(params["encryptionConfiguration"])
+    return given
+
+
+def compiled(params: dict[str, Any], type: Type) -> dict[str, Any]:
+    """What follows from a new definition, by the fields of Configuration. Raises InvalidDefinition."""
+    if "definition" not in params:
+        return {}
+    program, variables = _compiled(params["definition"], type)
+    return {"program": program, "variables": variables}
+
+
+def _compiled(definition: str, type: Type) -> tuple[Program, dict[str, list[str]]]:
+    try:
+        loaded = load(definition, workflow_type=type, check_resource=check_resource, strict=True)
+    except DefinitionError as problem:
+        raise ApiError("InvalidDefinition", str(problem)) from None
+    return loaded.program, variable_references(loaded.source.value)
+
+
+def logging(given: dict[str, Any]) -> dict[str, Any]:
+    """A log level needs the one place that the log goes to."""
+    destinations = given.get("destinations", [])
+    level = given.get("level", "OFF")
+    if len(destinations) > 1 or (level != "OFF" and not destinations):
+        message = "Invalid Logging Configuration: Must specify exactly one Log Destination."
+        raise ApiError("InvalidLoggingConfiguration", message)
+    return {"level": level, "includeExecutionData": False} | given
+
+
+def tracing(given: dict[str, Any]) -> dict[str, Any]:
+    return {"enabled": False} | given
+
+
+def encryption(given: dict[str, Any]) -> dict[str, Any]:
+    """A customer's key needs its id; AWS's own takes nothing."""
+    if given["type"] == "CUSTOMER_MANAGED_KMS_KEY":
+        if "kmsKeyId" not in given:
+            raise _invalid_encryption("kmsKeyId must be specified for CUSTOMER_MANAGED_KMS_KEY")
+        return {"kmsDataKeyReusePeriodSeconds": DATA_KEY_REUSE_S} | given
+    if len(given) > 1:
+        raise _invalid_encryption("AWS_OWNED_KEY takes neither kmsKeyId nor kmsDataKeyReusePeriodSeconds")
+    return given
+
+
+def _invalid_encryption(problem: str) -> ApiError:
+    return ApiError("InvalidEncryptionConfiguration", f"Invalid Encryption Configuration: {problem}")
+
+
+def describe(service: Service, configuration: Configuration, included_data: str | None) -> dict[str, Any]:
+    """What the Describe operations say of a configuration. METADATA_ONLY leaves the definition out: `{}`."""
+    metadata_only = included_data == "METADATA_ONLY"
+    answer = {
+        "definition": "{}" if metadata_only else configuration.definition,
+        "roleArn": configuration.role_arn,
+        "loggingConfiguration": configuration.logging,
+        "tracingConfiguration": configuration.tracing,
+    }
+    if service.revision.encryption:
+        answer["encryptionConfiguration"] = configuration.encryption
+    if configuration.variables and not metadata_only:
+        answer["variableReferences"] = configuration.variables
+    if configuration.revision_id is not None:
+        answer["revisionId"] = configuration.revision_id
+    return answer

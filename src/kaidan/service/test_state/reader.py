@@ -1,0 +1,67 @@
+"""The items in what a Map's ItemReader has read: the text of the source, by its ReaderConfig.
+
+    read_items("name,age\nYuki,7", {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"})
+    → [{"name": "Yuki", "age": "7"}]
+
+Source: AWS guide, "ItemReader (Map)". Reads no storage; raises ValidationException for text of another kind.
+"""
+
+from __future__ import annotations
+
+import csv
+from itertools import islice
+from typing import Any
+
+from kaidan.service.errors import invalid
+from kaidan.values import JSON, InvalidJson, loads
+
+DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+
+
+def read_items(text: str, config: dict[str, Any]) -> list[JSON]:
+    """All items, `MaxItems` at most. An object gives one item per member: `{"Key": …, "Value": …}`."""
+    try:
+        items = _read(text, config)
+    except InvalidJson as problem:
+        raise _unreadable(str(problem)) from None
+    return list(islice(items, config.get("MaxItems") or None))
+
+
+def _read(text: str, config: dict[str, Any]) -> list[JSON]:
+    match config.get("InputType", "JSON"):
+        case "CSV":
+            return _rows(text, config)
+        case "JSONL":
+            return [loads(line) for line in text.splitlines() if line.strip()]
+        case _:
+            return _members(_pointed(loads(text), config.get("ItemsPointer", "")))
+
+
+def _rows(text: str, config: dict[str, Any]) -> list[JSON]:
+    rows = list(csv.reader(text.splitlines(), delimiter=DELIMITERS[config.get("CSVDelimiter", "COMMA")]))
+    given = config.get("CSVHeaderLocation") == "GIVEN"
+    header = config["CSVHeaders"] if given else next(iter(rows), [])
+    return [dict(zip(header, row, strict=False)) for row in (rows if given else rows[1:]) if row]
+
+
+def _pointed(value: JSON, pointer: str) -> JSON:
+    """ItemsPointer: a JSON pointer (RFC 6901)."""
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        try:
+            value = value[int(name)] if isinstance(value, list) else value[name]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise _unreadable(f"'{pointer}' points to nothing") from None
+    return value
+
+
+def _members(value: JSON) -> list[JSON]:
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict):
+        return [{"Key": key, "Value": item} for key, item in value.items()]
+    raise _unreadable("an array or an object is expected")
+
+
+def _unreadable(problem: str) -> Exception:
+    return invalid(f"Invalid MapItemReaderData provided: {problem}")

@@ -1,0 +1,296 @@
+"""What a request of TestState asks for, read and judged: the state under test, its data, its mock.
+
+Refuses in AWS's words, as recorded where that is possible; runs nothing. The form of the request (types, lengths,
+enums) is the API's general business, not checked here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kaidan.arns import task_resource
+from kaidan.asl.language import check, read_source
+from kaidan.asl.states.dataflow import Definition
+from kaidan.errors import DefinitionError, Diagnostic
+from kaidan.service.errors import ApiError, invalid
+from kaidan.service.test_state.mocks import check_result
+from kaidan.values import JSON, InvalidJson, Payload, loads
+
+LONE_NAME = "StateName"
+"""What a state is called that comes without a machine (recorded: in its context object)."""
+
+MOCKABLE = ("Task", "Map", "Parallel")
+
+
+@dataclass(frozen=True, slots=True)
+class Mock:
+    """A result, or an error with its cause."""
+
+    result: Payload | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A state and where it stands: its own definition, its query language, and whether a Map is around it."""
+
+    name: str
+    definition: Definition
+    language: str
+    in_map: bool = False
+
+    @property
+    def type(self) -> str:
+        return str(self.definition["Type"])
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One request. `context` None: the machine makes the Context object. `retry_count`: retries so far."""
+
+    place: Place
+    input: Payload
+    level: str
+    role_arn: str
+    mock: Mock | None
+    context: Payload | None
+    variables: dict[str, JSON]
+    retry_count: int
+    failure_count: int | None
+    """Iterations of a Map that are said to have failed."""
+    reader_data: str | None
+    """What a Map's ItemReader is said to have read, as it stands in its source."""
+
+
+def read(params: dict[str, Any]) -> Subject:
+    """Raises ApiError: InvalidDefinition, InvalidExecutionInput, ValidationException."""
+    place = _place(params["definition"], params.get("stateName"))
+    config = params.get("stateConfiguration") or {}
+    _check_use_of_mock(params, config, place)
+    context = _context(params.get("context"), place)
+    return Subject(
+        place=place,
+        input=_input(params.get("input") or "{}"),
+        level=params.get("inspectionLevel") or "INFO",
+        role_arn=params.get("roleArn") or "",
+        mock=_mock(params.get("mock"), place),
+        context=context,
+        variables=_variables(params.get("variables")),
+        retry_count=_retry_count(config, context),
+        failure_count=config.get("mapIterationFailureCount"),
+        reader_data=config.get("mapItemReaderData"),
+    )
+
+
+# The state
+
+
+def _place(text: str, name: str | None) -> Place:
+    machine = _checked(text, name is None)
+    place = _find(machine, name or LONE_NAME, machine.get("QueryLanguage", "JSONPath"))
+    if place is None:
+        raise invalid("State not found in definition")
+    return place
+
+
+def _checked(text: str, lone: bool) -> Definition:
+    """The machine of a definition, or one made around a lone state."""
+    try:
+        source = read_source(text, "definition.json", strict=True)
+        machine: Definition = {"StartAt": LONE_NAME, "States": {LONE_NAME: source.value}} if lone else source.value
+        findings = check(machine)
+        if lone:
+            findings = [_unwrapped(finding) for finding in findings if not _leaves_state(finding)]
+        if any(finding.severity == "ERROR" for finding in findings):
+            raise DefinitionError(findings)
+    except DefinitionError as problem:
+        raise ApiError("InvalidDefinition", str(problem)) from None
+    return machine
+
+
+_AROUND = f"/States/{LONE_NAME}"
+
+
+def _leaves_state(finding: Diagnostic) -> bool:
+    """A finding about where a lone state leads: its neighbours are not there to be found."""
+    inside = (finding.location or "").removeprefix(_AROUND)
+    return finding.code in ("MISSING_TRANSITION_TARGET", "MISSING_END_STATE") and "/States/" not in inside
+
+
+def _unwrapped(finding: Diagnostic) -> Diagnostic:
+    """Places count from the text that was sent."""
+    if finding.location is None:
+        return finding
+    return replace(finding, location=finding.location.removeprefix(_AROUND) or "/")
+
+
+def _find(scope: Definition, name: str, language: str, in_map: bool = False) -> Place | None:
+    """A state by its name, however deep inside: names are unique in a machine."""
+    states: dict[str, Definition] = scope["States"]
+    if name in states:
+        return Place(name, states[name], states[name].get("QueryLanguage", language), in_map)
+    for state in states.values():
+        inner = [(branch, in_map) for branch in state.get("Branches", ())]
+        inner += [(state[field], True) for field in ("ItemProcessor", "Iterator") if field in state]
+        for part, around in inner:
+            if place := _find(part, name, language, around):
+                return place
+    return None
+
+
+# The mock
+
+_NEED_MOCK = ("retrierRetryCount", "errorCausedByState", "mapIterationFailureCount", "mapItemReaderData")
+_NOT_MOCKED = "[Task, Wait, Pass, Succeed, Fail, Choice]"
+
+
+def _check_use_of_mock(params: dict[str, Any], config: dict[str, JSON], place: Place) -> None:
+    """What needs a mock, and what cannot have one."""
+    if params.get("mock") is None:
+        given = [name for name in ("context",) if params.get(name) is not None]
+        given += [name for name in _NEED_MOCK if config.get(name) is not None]
+        if given:
+            raise invalid(f"TestState does not support {_capital(given[0])} when a mock is not specified.")
+        _check_unmocked(place, params.get("roleArn"))
+    elif place.type not in MOCKABLE:
+        raise invalid(f"State type '{place.type}' is not supported when a mock is specified")
+    elif params.get("revealSecrets"):
+        raise invalid("TestState does not support RevealSecrets when a mock is specified.")
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _check_unmocked(place: Place, role_arn: str | None) -> None:
+    if place.type in ("Map", "Parallel"):
+        message = f"TestState API does not support Map or Parallel states. Supported state types include: {_NOT_MOCKED}"
+        raise ApiError("InvalidDefinition", message)
+    if place.type != "Task":
+        return
+    resource = task_resource(place.definition["Resource"])
+    if resource.kind == "activity":
+        raise invalid("TestState does not support Activity tasks when a mock is not specified.")
+    if resource.pattern:
+        pattern = resource.pattern.removesuffix(":2")
+        raise invalid(f"TestState does not support the {pattern} integration pattern when a mock is not specified.")
+    if not role_arn:
+        raise invalid("RoleArn must be specified when testing a Task state")
+
+
+def _mock(mock: dict[str, Any] | None, place: Place) -> Mock | None:
+    if mock is None:
+        return None
+    result: str | None = mock.get("result")
+    failure: dict[str, str] | None = mock.get("errorOutput")
+    match result, failure:
+        case str(), None:
+            return Mock(_result(result, mock.get("fieldValidationMode") or "STRICT", place))
+        case None, {"error": str(error), **others}:
+            return Mock(error=error, cause=others.get("cause"))
+        case None, dict():
+            raise invalid("The error of a mocked error output must be specified.")
+        case _:
+            raise invalid("A test mock should have only one of the following fields: [result, errorOutput].")
+
+
+def _result(text: str, mode: str, place: Place) -> Payload:
+    try:
+        result = Payload.of_text(text)
+    except InvalidJson:
+        raise invalid("Mocked result must be valid JSON") from None
+    definition = place.definition
+    match place.type:
+        case "Map" if "Resource" in definition.get("ResultWriter", {}):
+            if not isinstance(result.value, dict):
+                raise invalid("Mocked result must be a JSON object.")
+        case "Map" | "Parallel" if not isinstance(result.value, list):
+            raise invalid("Mocked result must be an array.")
+        case "Parallel" if len(result.value) != len(definition["Branches"]):
+            raise invalid("Mocked result must contain the same number of items as number of Parallel branches.")
+        case "Task" if mode != "NONE":
+            check_result(task_resource(definition["Resource"]), result.value, strict=mode == "STRICT")
+    return result
+
+
+# Data
+
+_CONTEXT: dict[str, dict[str, tuple[type, ...] | None]] = {
+    "Execution": {
+        "Id": (str,),
+        "Input": None,
+        "Name": (str,),
+        "RoleArn": (str,),
+        "StartTime": (str,),
+        "RedriveCount": (int, float),
+        "RedriveTime": (str,),
+    },
+    "State": {"EnteredTime": (str,), "Name": (str,), "RetryCount": (int, float)},
+    "StateMachine": {"Id": (str,), "Name": (str,)},
+    "Task": {"Token": (str,)},
+    "Map": {"Item": (dict,)},
+}
+"""What a Context object may hold, and the types; None: anything (AWS guide, "Accessing the Context object")."""
+
+_A = {str: "a string", int: "a number", dict: "an object"}
+
+
+def _context(text: str | None, place: Place) -> Payload | None:
+    if text is None:
+        return None
+    try:
+        context = Payload.of_text(text)
+    except InvalidJson:
+        raise _invalid_context("must be valid JSON") from None
+    if not isinstance(context.value, dict):
+        raise _invalid_context("must be a JSON object")
+    for name, part in context.value.items():
+        _check_context_part(name, part, place)
+    return context
+
+
+def _check_context_part(name: str, part: JSON, place: Place) -> None:
+    """Recorded: unknown fields, and Map where no Map is around the state."""
+    if name == "Map" and not place.in_map:
+        raise _invalid_context("'Map' field is not supported when mocking a Context object")
+    if name not in _CONTEXT:
+        raise _invalid_context(f"Field '{name}' is not allowed")
+    if not isinstance(part, dict):
+        raise _invalid_context(f"Field '{name}' must be an object")
+    for field, value in part.items():
+        if field not in _CONTEXT[name]:
+            raise _invalid_context(f"Field '{field}' is not allowed")
+        types = _CONTEXT[name][field]
+        if types and (isinstance(value, bool) or not isinstance(value, types)):
+            raise _invalid_context(f"Field '{field}' must be {_A[types[0]]}")
+
+
+def _invalid_context(problem: str) -> ApiError:
+    return invalid(f"Invalid Context object provided: {problem}")
+
+
+def _input(text: str) -> Payload:
+    try:
+        return Payload.of_text(text)
+    except InvalidJson as problem:
+        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'") from None
+
+
+def _variables(text: str | None) -> dict[str, JSON]:
+    try:
+        variables = loads(text) if text else {}
+    except InvalidJson:
+        variables = None
+    if not isinstance(variables, dict):
+        raise invalid("Variables must be a valid JSON object")
+    return variables
+
+
+def _retry_count(config: dict[str, Any], context: Payload | None) -> int:
+    """How often the state has been retried: as configured, or as the Context object has it (AWS guide)."""
+    if config.get("retrierRetryCount") is not None:
+        return int(config["retrierRetryCount"])
+    state = context.value.get("State", {}) if context else {}
+    return int(state.get("RetryCount", 0))

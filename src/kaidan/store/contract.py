@@ -1,0 +1,147 @@
+"""The contract of a store, and the rows that go in and out. One `save` is one transaction: all of it or nothing.
+
+What an execution changed since the last save is a `Change`; the engine collects the changes of many executions
+and saves them together. Only what changed is written: frames that were touched, new events, new results of a
+Map's items. A store knows nothing of states or programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from kaidan.protocol.effects import RunTask
+from kaidan.protocol.history import HistoryEvent
+from kaidan.values import JSON
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """What is known of an execution without loading it. Times are Unix milliseconds; `stop_ms` 0 while it runs.
+
+    `head` is the execution's own data, without its frames, as the runtime encodes it. `pending`: it can go on
+    at once. `parent` and `parent_request` name who waits for it; `undelivered`: it has ended and they do not
+    know yet.
+    """
+
+    arn: str
+    machine_arn: str
+    name: str
+    status: str
+    start_ms: int
+    stop_ms: int = 0
+    map_run_arn: str | None = None
+    parent: str | None = None
+    parent_request: int = 0
+    undelivered: bool = False
+    pending: bool = False
+    head: bytes = b""
+
+
+class TaskRow(msgspec.Struct, kw_only=True):
+    """A task under way. `started`: its TaskStarted is in the history; `job`: what a `.sync` task waits for."""
+
+    task: RunTask
+    started: bool = False
+    job: JSON = None
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """What one execution changed. `frames` maps frame id to its encoded data; `items` are new rows of containers.
+
+    `closed`: nothing but row and history is kept from now on.
+    """
+
+    row: Row
+    events: list[HistoryEvent] = []
+    frames: dict[int, bytes] = {}
+    gone_frames: list[int] = []
+    items: list[tuple[int, int, str]] = []
+    """(frame id, index, JSON text); index -1 holds the array of all items."""
+    timers: dict[int, int] = {}
+    """Request id → due, Unix milliseconds."""
+    gone_timers: list[int] = []
+    tasks: dict[int, bytes] = {}
+    gone_tasks: list[int] = []
+    closed: bool = False
+
+
+class Stored(msgspec.Struct, kw_only=True):
+    """An execution as it was saved last."""
+
+    row: Row
+    frames: dict[int, bytes] = {}
+    items: dict[int, dict[int, str]] = {}
+    """Frame id → index → JSON text."""
+
+
+class Query(msgspec.Struct, kw_only=True):
+    """Which executions to list, newest start first. `after`: (start_ms, arn) of the last one seen."""
+
+    machine_arn: str | None = None
+    map_run_arn: str | None = None
+    status: str | None = None
+    after: tuple[int, str] | None = None
+    limit: int = 100
+
+
+class Store(Protocol):
+    """Keeps what the engine gives it. Called from the engine's thread only."""
+
+    durable: bool
+    """Whether what was saved survives the process, so that it need not be held in memory."""
+
+    def save(self, changes: Iterable[Change], delivered: Iterable[str] = ()) -> None:
+        """Write changes, and that the ends of the executions `delivered` are known to their parents."""
+
+    def load(self, arn: str) -> Stored | None:
+        """An execution, open or closed."""
+
+    def row(self, arn: str) -> Row | None:
+        """An execution's row alone."""
+
+    def history(self, arn: str, first_id: int, count: int) -> list[HistoryEvent]:
+        """Events from `first_id` on, `count` at most, in their order."""
+
+    def event_count(self, arn: str) -> int:
+        """How many events an execution has."""
+
+    def list(self, query: Query) -> list[Row]:
+        """Rows without `head`."""
+
+    def count(self, query: Query) -> int:
+        """How many executions match, whatever `after` and `limit` say."""
+
+    def timers(self) -> Iterator[tuple[str, int, int]]:
+        """Every open timer: (arn, request id, due in Unix milliseconds)."""
+
+    def tasks(self) -> Iterator[tuple[str, int, bytes]]:
+        """Every task under way: (arn, request id, encoded TaskRow)."""
+
+    def pending(self) -> Iterator[Row]:
+        """Executions that can go on at once."""
+
+    def undelivered(self) -> Iterator[Row]:
+        """Executions that have ended and whose parents do not know."""
+
+    def child(self, parent: str, request_id: int) -> str | None:
+        """The child execution that is to answer a request of its parent."""
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        """Keep a document of the service; saved with the next `save`."""
+
+    def drop(self, kind: str, key: str) -> None:
+        """Forget a document; saved with the next `save`."""
+
+    def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """All documents of a kind."""
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """One document."""
+
+    def forget_closed(self, before_ms: int, limit: int) -> int:
+        """Remove executions that ended before a moment, `limit` at most; how many were removed."""
+
+    def close(self) -> None:
+        """Let go of files."""

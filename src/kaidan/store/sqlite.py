@@ -1,0 +1,291 @@
+"""The store in one SQLite file: write-ahead log, one transaction per save, only what changed.
+
+`synchronous` NORMAL survives the end of the process at any moment; FULL also a power cut, for one fsync a save.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from kaidan.protocol.history import HistoryEvent
+from kaidan.store.contract import Change, Query, Row, Stored
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE executions (
+    id INTEGER PRIMARY KEY,
+    arn TEXT NOT NULL UNIQUE,
+    machine_arn TEXT NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    start_ms INTEGER NOT NULL,
+    stop_ms INTEGER NOT NULL,
+    map_run_arn TEXT,
+    parent TEXT,
+    parent_request INTEGER NOT NULL,
+    undelivered INTEGER NOT NULL,
+    pending INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    head BLOB NOT NULL
+);
+CREATE INDEX executions_by_machine ON executions (machine_arn, start_ms, arn);
+CREATE INDEX executions_by_map_run ON executions (map_run_arn, start_ms, arn) WHERE map_run_arn IS NOT NULL;
+CREATE INDEX executions_by_parent ON executions (parent, parent_request) WHERE parent IS NOT NULL;
+CREATE INDEX executions_by_stop ON executions (stop_ms) WHERE stop_ms > 0;
+CREATE INDEX executions_pending ON executions (id) WHERE pending;
+CREATE INDEX executions_undelivered ON executions (id) WHERE undelivered;
+CREATE TABLE frames (
+    execution INTEGER NOT NULL, frame INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (execution, frame)
+) WITHOUT ROWID;
+CREATE TABLE items (
+    execution INTEGER NOT NULL, frame INTEGER NOT NULL, item INTEGER NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (execution, frame, item)
+) WITHOUT ROWID;
+CREATE TABLE history (
+    execution INTEGER NOT NULL, first_id INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (execution, first_id)
+) WITHOUT ROWID;
+CREATE TABLE timers (
+    execution INTEGER NOT NULL, request INTEGER NOT NULL, due_ms INTEGER NOT NULL, PRIMARY KEY (execution, request)
+) WITHOUT ROWID;
+CREATE TABLE tasks (
+    execution INTEGER NOT NULL, request INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (execution, request)
+) WITHOUT ROWID;
+CREATE TABLE documents (
+    kind TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+"""
+
+_UPSERT = """
+INSERT INTO executions (arn, machine_arn, name, status, start_ms, stop_ms, map_run_arn, parent, parent_request,
+                        undelivered, pending, events, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (arn) DO UPDATE SET status = excluded.status, stop_ms = excluded.stop_ms,
+    undelivered = excluded.undelivered, pending = excluded.pending, events = events + excluded.events,
+    head = excluded.head
+RETURNING id
+"""
+
+_COLUMNS = "arn, machine_arn, name, status, start_ms, stop_ms, map_run_arn, parent, parent_request"
+
+_events_encoder = msgspec.msgpack.Encoder()
+_events_decoder = msgspec.msgpack.Decoder(list[HistoryEvent])
+
+
+class StoreError(Exception):
+    """The file cannot be used: the message says which and why."""
+
+
+class SqliteStore:
+    """See `Store`."""
+
+    durable = True
+
+    def __init__(self, path: Path | str, *, synchronous: str = "NORMAL") -> None:
+        """Open or make the file. Raises StoreError."""
+        self.path = Path(path)
+        self._documents: dict[tuple[str, str], bytes | None] = {}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._prepare(synchronous)
+        except (OSError, sqlite3.Error) as problem:
+            raise StoreError(f"{self.path}: {problem}") from None
+
+    def _prepare(self, synchronous: str) -> None:
+        db = self._db
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {synchronous}")
+        db.execute("PRAGMA cache_size = -65536")
+        db.execute("PRAGMA wal_autocheckpoint = 4000")
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            db.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.split(";\n"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            db.execute("COMMIT")
+        elif version != SCHEMA_VERSION:
+            raise StoreError(f"{self.path}: made by another version of Kaidan (schema {version}, not {SCHEMA_VERSION})")
+        else:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("COMMIT")
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def save(self, changes: Iterable[Change], delivered: Iterable[str] = ()) -> None:
+        db = self._db
+        db.execute("BEGIN")
+        try:
+            for change in changes:
+                self._save_one(change)
+            db.executemany("UPDATE executions SET undelivered = 0 WHERE arn = ?", [(arn,) for arn in delivered])
+            self._save_documents()
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+    def _save_one(self, change: Change) -> None:
+        db, row = self._db, change.row
+        (execution,) = db.execute(_UPSERT, (*_fields(row), len(change.events), row.head)).fetchone()
+        if change.events:
+            data = _events_encoder.encode(change.events)
+            db.execute("INSERT INTO history VALUES (?, ?, ?)", (execution, change.events[0].id, data))
+        if change.closed:
+            for table in ("frames", "items", "timers", "tasks"):
+                db.execute(f"DELETE FROM {table} WHERE execution = ?", (execution,))
+            return
+        _write(db, "frames (execution, frame, data)", execution, change.frames)
+        _write(db, "timers (execution, request, due_ms)", execution, change.timers)
+        _write(db, "tasks (execution, request, data)", execution, change.tasks)
+        if change.items:
+            rows = [(execution, *item) for item in change.items]
+            db.executemany("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)", rows)
+        _remove(db, "frames", "frame", execution, change.gone_frames)
+        _remove(db, "items", "frame", execution, change.gone_frames)
+        _remove(db, "timers", "request", execution, change.gone_timers)
+        _remove(db, "tasks", "request", execution, change.gone_tasks)
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        self._documents[kind, key] = data
+
+    def drop(self, kind: str, key: str) -> None:
+        self._documents[kind, key] = None
+
+    def _save_documents(self) -> None:
+        for (kind, key), data in self._documents.items():
+            if data is None:
+                self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
+            else:
+                self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, data))
+        self._documents.clear()
+
+    def forget_closed(self, before_ms: int, limit: int) -> int:
+        query = "SELECT id FROM executions WHERE stop_ms > 0 AND stop_ms < ? AND NOT undelivered LIMIT ?"
+        ids = self._db.execute(query, (before_ms, limit)).fetchall()
+        self._db.execute("BEGIN")
+        self._db.executemany("DELETE FROM history WHERE execution = ?", ids)
+        self._db.executemany("DELETE FROM executions WHERE id = ?", ids)
+        self._db.execute("COMMIT")
+        return len(ids)
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def row(self, arn: str) -> Row | None:
+        query = f"SELECT {_COLUMNS}, undelivered, pending, head FROM executions WHERE arn = ?"
+        found = self._db.execute(query, (arn,)).fetchone()
+        return _row(found) if found else None
+
+    def load(self, arn: str) -> Stored | None:
+        row = self.row(arn)
+        if row is None:
+            return None
+        execution = self._id(arn)
+        frames = dict(self._db.execute("SELECT frame, data FROM frames WHERE execution = ?", (execution,)))
+        items: dict[int, dict[int, str]] = {}
+        for frame, item, data in self._db.execute(
+            "SELECT frame, item, data FROM items WHERE execution = ?", (execution,)
+        ):
+            items.setdefault(frame, {})[item] = data
+        return Stored(row=row, frames=frames, items=items)
+
+    def _id(self, arn: str) -> int:
+        found = self._db.execute("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
+        return found[0] if found else 0
+
+    def history(self, arn: str, first_id: int, count: int) -> list[HistoryEvent]:
+        execution = self._id(arn)
+        before = "SELECT max(first_id) FROM history WHERE execution = ? AND first_id <= ?"
+        (start,) = self._db.execute(before, (execution, first_id)).fetchone()
+        query = "SELECT data FROM history WHERE execution = ? AND first_id >= ? ORDER BY first_id"
+        events: list[HistoryEvent] = []
+        for (data,) in self._db.execute(query, (execution, start or first_id)):
+            events += [event for event in _events_decoder.decode(data) if event.id >= first_id]
+            if len(events) >= count:
+                break
+        return events[:count]
+
+    def event_count(self, arn: str) -> int:
+        found = self._db.execute("SELECT events FROM executions WHERE arn = ?", (arn,)).fetchone()
+        return found[0] if found else 0
+
+    def list(self, query: Query) -> list[Row]:
+        where, values = _where(query)
+        if query.after is not None:
+            where, values = where + " AND (start_ms, arn) < (?, ?)", [*values, *query.after]
+        text = f"SELECT {_COLUMNS} FROM executions WHERE {where} ORDER BY start_ms DESC, arn DESC LIMIT ?"
+        return [_row((*found, 0, 0, b"")) for found in self._db.execute(text, [*values, query.limit])]
+
+    def count(self, query: Query) -> int:
+        where, values = _where(query)
+        return int(self._db.execute(f"SELECT count(*) FROM executions WHERE {where}", values).fetchone()[0])
+
+    def timers(self) -> Iterator[tuple[str, int, int]]:
+        query = "SELECT arn, request, due_ms FROM timers JOIN executions ON id = execution"
+        yield from self._db.execute(query)
+
+    def tasks(self) -> Iterator[tuple[str, int, bytes]]:
+        yield from self._db.execute("SELECT arn, request, data FROM tasks JOIN executions ON id = execution")
+
+    def child(self, parent: str, request_id: int) -> str | None:
+        query = "SELECT arn FROM executions WHERE parent = ? AND parent_request = ?"
+        found = self._db.execute(query, (parent, request_id)).fetchone()
+        return found[0] if found else None
+
+    def pending(self) -> Iterator[Row]:
+        return self._rows("pending")
+
+    def undelivered(self) -> Iterator[Row]:
+        return self._rows("undelivered")
+
+    def _rows(self, flag: str) -> Iterator[Row]:
+        query = f"SELECT {_COLUMNS}, undelivered, pending, head FROM executions WHERE {flag}"
+        return map(_row, self._db.execute(query).fetchall())
+
+    def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        yield from self._db.execute("SELECT key, data FROM documents WHERE kind = ?", (kind,)).fetchall()
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        if (kind, key) in self._documents:
+            return self._documents[kind, key]
+        query = "SELECT data FROM documents WHERE kind = ? AND key = ?"
+        found = self._db.execute(query, (kind, key)).fetchone()
+        return found[0] if found else None
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _write(db: sqlite3.Connection, target: str, execution: int, rows: dict[int, bytes] | dict[int, int]) -> None:
+    if rows:
+        values = [(execution, key, value) for key, value in rows.items()]
+        db.executemany(f"INSERT OR REPLACE INTO {target} VALUES (?, ?, ?)", values)
+
+
+def _remove(db: sqlite3.Connection, table: str, column: str, execution: int, keys: list[int]) -> None:
+    if keys:
+        db.executemany(f"DELETE FROM {table} WHERE execution = ? AND {column} = ?", [(execution, key) for key in keys])
+
+
+def _fields(row: Row) -> tuple[object, ...]:
+    names = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
+    return (*names, row.map_run_arn, row.parent, row.parent_request, row.undelivered, row.pending)
+
+
+def _row(found: tuple[object, ...]) -> Row:
+    names = (*(name.strip() for name in _COLUMNS.split(",")), "undelivered", "pending", "head")
+    values = dict(zip(names, found, strict=True))
+    values |= {"undelivered": bool(values["undelivered"]), "pending": bool(values["pending"])}
+    return Row(**values)  # type: ignore[arg-type]
+
+
+def _where(query: Query) -> tuple[str, list[object]]:
+    filters = {"machine_arn": query.machine_arn, "map_run_arn": query.map_run_arn, "status": query.status}
+    given = {column: value for column, value in filters.items() if value is not None}
+    return " AND ".join(f"{column} = ?" for column in given) or "1", list(given.values())
