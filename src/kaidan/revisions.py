@@ -16,6 +16,10 @@ REDRIVE = datetime.date(2023, 11, 15)
 COMPACT_INPUT = datetime.date(2024, 5, 1)
 """An execution's input appears in history as compact JSON; before, as the text that was sent."""
 
+ENCRYPTION = datetime.date(2024, 7, 25)
+"""Customers' keys were launched: DescribeStateMachine, DescribeStateMachineForExecution and DescribeActivity gained
+encryptionConfiguration (recorded without until June 2024, with it in November)."""
+
 MAP_RUN_EXIT = datetime.date(2024, 11, 1)
 """MapStateExited of a Distributed Map points to MapRunStarted; before, to MapRunSucceeded."""
 
@@ -29,6 +33,7 @@ class Revision:
 
     redrive: bool = True
     compact_input: bool = True
+    encryption: bool = True
     map_exit_follows_run_start: bool = True
     sdk_attempt_count: bool = True
 
@@ -43,6 +48,7 @@ def as_of(date: datetime.date | None) -> Revision:
     return Revision(
         redrive=date >= REDRIVE,
         compact_input=date >= COMPACT_INPUT,
+        encryption=date >= ENCRYPTION,
         map_exit_follows_run_start=date >= MAP_RUN_EXIT,
         sdk_attempt_count=date >= SDK_ATTEMPTS,
     )

@@ -6,17 +6,12 @@ somebody else could answer (an activity, a task token) cannot be waited for.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 from kaidan.arns import Arn, TaskResource, execution_arn
 from kaidan.asl.language import Program
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations import aws_sdk
-from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher, check_resource
 from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.pool import Pool
@@ -65,18 +60,6 @@ class Embedded:
         self._pool.close()
 
 
-class RoleClients(ClientFactory):
-    """Clients that act as the execution's role, unless a task names one of its own."""
-
-    def __init__(self, settings: AwsSettings, role_arn: str) -> None:
-        super().__init__(settings)
-        self._own = ClientFactory(settings)
-        self._role_arn = role_arn
-
-    def client(self, service: str, role_arn: str | None = None) -> Any:
-        return self._own.client(service, role_arn or self._role_arn)
-
-
 # --- what can be run --------------------------------------------------------------------------------------
 
 
@@ -119,32 +102,3 @@ WHAT = {
     "lambda": "a Lambda function named as the Resource",
     "activity": "an activity",
 }
-
-
-def warm_up(runnable: Runnable, region: str) -> None:
-    """Make clients that nobody uses: what botocore reads for them is read while something else is waited for."""
-    settings = AwsSettings(region=region, endpoint_url="http://127.0.0.1:9", access_key="none", secret_key="none")
-    clients = ClientFactory(settings)
-    for service in runnable.services:
-        clients.client(service)
-
-
-# --- the emulated AWS -------------------------------------------------------------------------------------
-
-
-@contextmanager
-def no_account() -> Iterator[None]:
-    """This process without the user's AWS settings and proxies: an emulated run reaches no real account."""
-    from kaidan.emulate.server import child_environment
-
-    before = dict(os.environ)
-    _replace_environment(child_environment(before))
-    try:
-        yield
-    finally:
-        _replace_environment(before)
-
-
-def _replace_environment(variables: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(variables)

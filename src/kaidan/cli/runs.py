@@ -91,13 +91,13 @@ def keep(record: Record, started_ms: int) -> Path:
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{started_ms:013}-{record['name']}.json"
-    write(path, orjson.dumps(record))
+    _write(path, orjson.dumps(record))
     for old in _files()[KEPT_MAX:]:
         old.unlink(missing_ok=True)
     return path
 
 
-def write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all. Raises OSError."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:

@@ -85,6 +85,8 @@ class Submitting:
         self.submitted = reply.submitted
         self.failed = reply.failed
         self.later = reply.later
+        self.job = reply.job
+        self.on_cancel = reply.on_cancel
 
     @property
     def ended(self) -> bool:

@@ -2,35 +2,73 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable
 from typing import Any
 
+from kaidan.errors import RUNTIME
 from kaidan.integrations.contract import Reply
 from kaidan.protocol import events as ev
 from kaidan.protocol.effects import RunTask
+from kaidan.service import configuration, lookup, refs, tags
 from kaidan.service.errors import ApiError
-from kaidan.service.state import Activity, Service
+from kaidan.service.pages import answer as answer_page
+from kaidan.service.pages import page
+from kaidan.service.payloads import task_output
+from kaidan.service.state import AWS_OWNED_KEY, Activity, Service
 from kaidan.service.wire import moment
-from kaidan.values import InvalidJson, Payload
 
 POLL_S = 60
 """How long GetActivityTask waits for a task (API reference, GetActivityTask)."""
 
+WORKERS_MAX = 1_000
+"""Polls of one activity at a time (AWS guide, "Quotas related to API action throttling", activity pollers)."""
+
 
 def create_activity(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """CreateActivity: idempotent for the same name."""
+    """CreateActivity: idempotent for the same name and encryption; tags may differ."""
+    refs.check_name(params["name"])
+    encryption = configuration.encryption(params.get("encryptionConfiguration", AWS_OWNED_KEY))
     arn = service.arn(f"activity:{params['name']}")
     activity = service.activities.get(arn)
     if activity is None:
-        activity = service.activities[arn] = Activity(arn, params["name"], service.engine.clock.now_ms())
+        now_ms = service.engine.clock.now_ms()
+        activity = Activity(arn, params["name"], now_ms, encryption, tags.first(arn, params))
+        service.activities[arn] = activity
+    elif activity.encryption != encryption:
+        raise ApiError("ActivityAlreadyExists", f"Activity Already Exists: '{arn}'")
     return {"activityArn": arn, "creationDate": moment(activity.created_ms)}
 
 
-def _find(service: Service, arn: str) -> Activity:
-    try:
-        return service.activities[arn]
-    except KeyError:
-        raise ApiError("ActivityDoesNotExist", f"Activity Does Not Exist: '{arn}'") from None
+def describe_activity(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """DescribeActivity."""
+    activity = lookup.activity(service, params["activityArn"])
+    described = _listed(activity)
+    if service.revision.encryption:
+        described["encryptionConfiguration"] = activity.encryption
+    return described
+
+
+def list_activities(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """ListActivities, by name."""
+    activities = sorted(service.activities.values(), key=lambda activity: activity.name)
+    found, token = page(service, "ListActivities", params, activities, lambda activity: [activity.name])
+    return answer_page("activities", [_listed(activity) for activity in found], token)
+
+
+def _listed(activity: Activity) -> dict[str, Any]:
+    return {"activityArn": activity.arn, "name": activity.name, "creationDate": moment(activity.created_ms)}
+
+
+def delete_activity(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """DeleteActivity: deleting what is not there is no error (recorded)."""
+    refs.activity(params["activityArn"])
+    service.activities.pop(params["activityArn"], None)
+    return {}
+
+
+# --- workers ----------------------------------------------------------------------------------------------
 
 
 def get_activity_task(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -43,8 +81,11 @@ def get_activity_task(service: Service, params: dict[str, Any]) -> dict[str, Any
 
 def poll_activity(service: Service, params: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
     """GetActivityTask without blocking: `answer` is called once, now or within 60 s."""
-    activity = _find(service, params["activityArn"])
+    activity = lookup.activity(service, params["activityArn"])
     worker_name = params.get("workerName")
+    if len(activity.workers) >= WORKERS_MAX:
+        message = f"Maximum number of workers exceeded for activity '{activity.arn}'"
+        raise ApiError("ActivityWorkerLimitExceeded", message)
 
     def take(work: tuple[RunTask, Reply]) -> None:
         task, reply = work
@@ -62,10 +103,13 @@ def poll_activity(service: Service, params: dict[str, Any], answer: Callable[[di
 
 
 def offer(service: Service, task: RunTask, reply: Reply) -> None:
-    """A task for an activity: it waits for a worker."""
-    activity = _find(service, task.resource.arn)
+    """A task for an activity: it waits for a worker. Fails the task where there is no such activity."""
+    try:
+        activity = lookup.activity(service, task.resource.arn)
+    except ApiError as refusal:
+        return reply.failed(RUNTIME, refusal.message)
     activity.tasks.append((task, reply))
-    match(activity)
+    return match(activity)
 
 
 def match(activity: Activity) -> None:
@@ -76,14 +120,13 @@ def match(activity: Activity) -> None:
             activity.workers.popleft()(work)
 
 
+# --- callbacks --------------------------------------------------------------------------------------------
+
+
 def send_task_success(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """SendTaskSuccess."""
     arn, request_id = _waiting(service, params["taskToken"])
-    try:
-        output = Payload.of_text(params["output"])
-    except InvalidJson as problem:
-        raise ApiError("InvalidOutput", f"Invalid Output: '{problem}'") from None
-    service.engine.answer(arn, ev.TaskSucceeded(request_id, output))
+    service.engine.answer(arn, ev.TaskSucceeded(request_id, task_output(params["output"])))
     return {}
 
 
@@ -102,7 +145,19 @@ def send_task_heartbeat(service: Service, params: dict[str, Any]) -> dict[str, A
 
 
 def _waiting(service: Service, token: str) -> tuple[str, int]:
-    waiting = service.engine.awaiting(token)
-    if waiting is None:
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
-    return waiting
+    """The task that a token is for. Raises TaskTimedOut for one that has ended, InvalidToken for no token of ours."""
+    try:
+        return service.engine.tokens[token]
+    except KeyError:
+        if _was_given_out(service, token):
+            raise ApiError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'") from None
+        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+
+
+def _was_given_out(service: Service, token: str) -> bool:
+    """A token names its execution: `machine.context` makes it of the ARN, the frame and a UUID."""
+    try:
+        plain = base64.b64decode(token, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return False
+    return plain.partition(" ")[0] in service.engine.runs

@@ -57,7 +57,9 @@ def _routed(service: Service, routing: list[dict[str, Any]]) -> tuple[StateMachi
     if len({machine_arn for machine_arn, _ in targets}) > 1:
         message = f"Routing configuration must contain versions of one state machine. Received: {_java(arns)}"
         raise _bad_routing(message)
-    return _machine(service, arns), tuple((int(target[1]), weight) for target, weight in zip(targets, weights, strict=True))
+    return _machine(service, arns), tuple(
+        (int(target[1]), weight) for target, weight in zip(targets, weights, strict=True)
+    )
 
 
 def _machine(service: Service, version_arns: list[str]) -> StateMachine:

@@ -16,7 +16,18 @@ from kaidan.revisions import as_of as revision_of
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
 from kaidan.runtime.sources import Clock, SimulatedClock
-from kaidan.service import activities, executions, machines, test_state
+from kaidan.service import (
+    activities,
+    aliases,
+    executions,
+    machines,
+    map_runs,
+    shapes,
+    tags,
+    test_state,
+    validation,
+    versions,
+)
 from kaidan.service.errors import ApiError
 from kaidan.service.local import LocalClients, StepFunctionsTasks
 from kaidan.service.state import Service
@@ -26,19 +37,40 @@ Operation = Callable[[Service, dict[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
     "CreateActivity": activities.create_activity,
     "CreateStateMachine": machines.create_state_machine,
+    "CreateStateMachineAlias": aliases.create_state_machine_alias,
+    "DeleteActivity": activities.delete_activity,
     "DeleteStateMachine": machines.delete_state_machine,
+    "DeleteStateMachineAlias": aliases.delete_state_machine_alias,
+    "DeleteStateMachineVersion": versions.delete_state_machine_version,
+    "DescribeActivity": activities.describe_activity,
     "DescribeExecution": executions.describe_execution,
+    "DescribeMapRun": map_runs.describe_map_run,
     "DescribeStateMachine": machines.describe_state_machine,
+    "DescribeStateMachineAlias": aliases.describe_state_machine_alias,
+    "DescribeStateMachineForExecution": executions.describe_state_machine_for_execution,
     "GetActivityTask": activities.get_activity_task,
     "GetExecutionHistory": executions.get_execution_history,
+    "ListActivities": activities.list_activities,
+    "ListExecutions": executions.list_executions,
+    "ListMapRuns": map_runs.list_map_runs,
+    "ListStateMachineAliases": aliases.list_state_machine_aliases,
+    "ListStateMachineVersions": versions.list_state_machine_versions,
+    "ListStateMachines": machines.list_state_machines,
+    "ListTagsForResource": tags.list_tags_for_resource,
+    "PublishStateMachineVersion": versions.publish_state_machine_version,
     "SendTaskFailure": activities.send_task_failure,
     "SendTaskHeartbeat": activities.send_task_heartbeat,
     "SendTaskSuccess": activities.send_task_success,
     "StartExecution": executions.start_execution,
     "StartSyncExecution": executions.start_sync_execution,
     "StopExecution": executions.stop_execution,
+    "TagResource": tags.tag_resource,
     "TestState": test_state.test_state,
-    "ValidateStateMachineDefinition": machines.validate_state_machine_definition,
+    "UntagResource": tags.untag_resource,
+    "UpdateMapRun": map_runs.update_map_run,
+    "UpdateStateMachine": machines.update_state_machine,
+    "UpdateStateMachineAlias": aliases.update_state_machine_alias,
+    "ValidateStateMachineDefinition": validation.validate_state_machine_definition,
 }
 
 
@@ -69,6 +101,7 @@ class Api:
             function = OPERATIONS[operation]
         except KeyError:
             raise ApiError("UnknownOperationException", f"{operation} is not an operation here") from None
+        shapes.check(operation, params)
         return function(self.service, params)
 
     def settle(self, until: Callable[[], bool], timeout_s: float) -> None:

@@ -2,89 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from kaidan.arns import execution_arn
+from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.limits import AWS
 from kaidan.protocol.history import to_aws
-from kaidan.runtime.run import Run
-from kaidan.service.errors import ApiError
-from kaidan.service.machines import find as find_machine
-from kaidan.service.state import Service, StateMachine
+from kaidan.runtime.engine import Run
+from kaidan.service import configuration, lookup, refs
+from kaidan.service.errors import ApiError, invalid, resource_not_found
+from kaidan.service.pages import Key, answer, page
+from kaidan.service.payloads import execution_input
+from kaidan.service.state import Beginning, Service
 from kaidan.service.wire import moment
-from kaidan.values import InvalidJson, Payload
+from kaidan.values import Payload, dumps, equal, loads
+
+_TYPE_NOT_SUPPORTED = ApiError(
+    "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
+)
+
+REDRIVABLE_MS = 14 * 24 * 3_600_000
+"""How long after its end an execution can be redriven (AWS guide, "Redriving executions")."""
+
+
+# --- starting ---------------------------------------------------------------------------------------------
 
 
 def start_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """StartExecution: the same name with the same input gives the same running execution."""
-    machine = find_machine(service, params["stateMachineArn"])
-    run = _start(service, machine, params)
-    return {"executionArn": run.execution.arn, "startDate": moment(run.execution.start_ms)}
+    """StartExecution: of a machine, a version or an alias. The same name with the same input gives the same running
+    execution, unless it is Express."""
+    beginning = lookup.beginning(service, params["stateMachineArn"])
+    execution = _start(service, beginning, params).execution
+    return {"executionArn": execution.arn, "startDate": moment(execution.start_ms)}
 
 
-def _start(service: Service, machine: StateMachine, params: dict[str, Any]) -> Run:
-    payload = _input(params.get("input") or "{}")
-    name = params.get("name") or service.source.uuid4()
-    express_id = service.source.uuid4() if machine.type == "EXPRESS" else None
-    arn = execution_arn(machine.arn, name, express_id=express_id)
+def _start(service: Service, beginning: Beginning, params: dict[str, Any]) -> Run:
+    machine = beginning.machine
+    name = params.get("name")
+    if name is not None:
+        refs.check_name(name)
+    payload = execution_input(params.get("input"))
+    name = name or service.source.uuid4()
+    express = machine.type == "EXPRESS"
+    arn = execution_arn(machine.arn, name, express_id=service.source.uuid4() if express else None)
     existing = service.engine.runs.get(arn)
     if existing is not None:
-        if existing.execution.status == "RUNNING" and existing.execution.input.value == payload.value:
-            return existing
-        raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        return _same(service, existing, payload)
+    service.beginnings[arn] = replace(beginning, input=payload, trace_header=params.get("traceHeader"))
+    if not express:
+        machine.executions.append(arn)
+    run = _run(service, beginning, arn, name, payload)
+    service.engine.start(run)
+    return run
+
+
+def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: Payload) -> Run:
+    machine = beginning.machine
     execution = Execution(
         arn=arn,
         name=name,
         machine_arn=machine.arn,
         machine_name=machine.name,
-        role_arn=machine.role_arn,
+        role_arn=beginning.configuration.role_arn,
         input=payload,
         start_ms=service.engine.clock.now_ms(),
         region=service.region,
         express=machine.type == "EXPRESS",
     )
-    run = Run(
-        Machine(
-            machine.program,
-            service.source,
-            revision=service.revision,
-        ),
-        execution,
-    )
-    service.engine.start(run)
-    return run
+    return Run(Machine(beginning.configuration.program, service.source, revision=service.revision), execution)
 
 
-def _input(text: str) -> Payload:
-    try:
-        payload = Payload.of_text(text)
-    except InvalidJson as problem:
-        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'") from None
-    if payload.size_bytes > AWS.payload_bytes_max:
-        raise ApiError("InvalidExecutionInput", "Invalid State Machine Execution Input: 'size exceeds 262144'")
-    return payload
+def _same(service: Service, existing: Run, payload: Payload) -> Run:
+    """The running execution of the same name, if it has the same input."""
+    execution = existing.execution
+    if execution.status == "RUNNING" and equal(execution.input.value, payload.value):
+        return existing
+    raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution.arn}'")
 
 
 def start_sync_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """StartSyncExecution: runs an Express execution to its end and answers with its outcome."""
-    machine = find_machine(service, params["stateMachineArn"])
-    if machine.type != "EXPRESS":
-        raise ApiError("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine")
-    run = _start(service, machine, params)
-    execution = run.execution
+    beginning = lookup.beginning(service, params["stateMachineArn"])
+    if beginning.machine.type != "EXPRESS":
+        raise _TYPE_NOT_SUPPORTED
+    execution = _start(service, beginning, params).execution
     service.engine.run_until(lambda: execution.status != "RUNNING", AWS.express_duration_s_max)
     return {
         "executionArn": execution.arn,
-        "stateMachineArn": machine.arn,
+        "stateMachineArn": beginning.machine.arn,
         "name": execution.name,
         "startDate": moment(execution.start_ms),
         "stopDate": moment(execution.stop_ms),
         "status": execution.status,
-        "input": execution.input.text,
-        "inputDetails": {"included": True},
-        **_outcome(execution),
+        **_data(service, execution, params.get("includedData")),
+        **_trace(service, execution),
         "billingDetails": _billing(execution),
     }
 
@@ -98,69 +112,214 @@ def _billing(execution: Execution) -> dict[str, int]:
     }
 
 
-def find(service: Service, arn: str) -> Run:
-    """The execution of an ARN, or ExecutionDoesNotExist."""
-    try:
-        return service.engine.runs[arn]
-    except KeyError:
-        raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'") from None
+def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """StopExecution. An execution that has ended stays as it is."""
+    execution = lookup.execution(service, params["executionArn"]).execution
+    if execution.express:
+        raise _TYPE_NOT_SUPPORTED
+    if execution.status == "RUNNING":
+        service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
+    return {"stopDate": moment(execution.stop_ms)}
+
+
+# --- describing -------------------------------------------------------------------------------------------
 
 
 def describe_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """DescribeExecution."""
-    run = find(service, params["executionArn"])
+    run = lookup.execution(service, params["executionArn"])
+    described = _listed(service, run) | _data(service, run.execution, params.get("includedData"))
+    if run.map_run_arn is not None:
+        described["mapRunArn"] = run.map_run_arn
+    if service.revision.redrive:
+        described |= _redrive(service, run)
+    return described | _trace(service, run.execution)
+
+
+def _listed(service: Service, run: Run) -> dict[str, Any]:
+    """What ListExecutions and DescribeExecution say alike."""
     execution = run.execution
-    answer = {
+    listed: dict[str, Any] = {
         "executionArn": execution.arn,
         "stateMachineArn": execution.machine_arn,
         "name": execution.name,
         "status": execution.status,
         "startDate": moment(execution.start_ms),
-        "input": execution.input.text,
-        "inputDetails": {"included": True},
-        **_outcome(execution),
-        **(_redrive(execution) if service.revision.redrive else {}),
     }
     if execution.status != "RUNNING":
-        answer["stopDate"] = moment(execution.stop_ms)
-    if run.map_run_arn is not None:
-        answer["mapRunArn"] = run.map_run_arn
-    return answer
+        listed["stopDate"] = moment(execution.stop_ms)
+    if service.revision.redrive:
+        listed["redriveCount"] = execution.redrive_count
+    beginning = service.beginnings.get(execution.arn)
+    if beginning is not None and beginning.version_arn is not None:
+        listed["stateMachineVersionArn"] = beginning.version_arn
+    if beginning is not None and beginning.alias_arn is not None:
+        listed["stateMachineAliasArn"] = beginning.alias_arn
+    return listed
 
 
-def _outcome(execution: Execution) -> dict[str, Any]:
-    outcome: dict[str, Any] = {"error": execution.error, "cause": execution.cause}
+def _data(service: Service, execution: Execution, included_data: str | None) -> dict[str, Any]:
+    """Input as it was sent, and the outcome. METADATA_ONLY leaves input and output out."""
+    included = included_data != "METADATA_ONLY"
+    beginning = service.beginnings.get(execution.arn)
+    sent = execution.input if beginning is None or beginning.input is None else beginning.input
+    data: dict[str, Any] = {"inputDetails": {"included": included}}
+    if included:
+        data["input"] = sent.text
     if execution.output is not None:
-        outcome |= {"output": execution.output.text, "outputDetails": {"included": True}}
-    return {key: value for key, value in outcome.items() if value is not None}
+        data["outputDetails"] = {"included": included}
+    if execution.output is not None and included:
+        data["output"] = execution.output.text
+    if execution.error is not None:
+        data["error"] = execution.error
+    if execution.cause is not None:
+        data["cause"] = execution.cause
+    return data
 
 
-def _redrive(execution: Execution) -> dict[str, Any]:
-    answer: dict[str, Any] = {"redriveCount": execution.redrive_count}
+def _trace(service: Service, execution: Execution) -> dict[str, Any]:
+    beginning = service.beginnings.get(execution.arn)
+    header = beginning.trace_header if beginning is not None else None
+    return {} if header is None else {"traceHeader": header}
+
+
+def _redrive(service: Service, run: Run) -> dict[str, Any]:
+    reason = not_redrivable(service, run)
+    if reason is not None:
+        return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+    return {"redriveStatus": "REDRIVABLE" if run.map_run_arn is None else "REDRIVABLE_BY_MAP_RUN"}
+
+
+def not_redrivable(service: Service, run: Run) -> str | None:
+    """Why an execution cannot be redriven, or None (API reference, DescribeExecution, `redriveStatusReason`)."""
+    execution = run.execution
+    beginning = service.beginnings.get(execution.arn)
+    now_ms = service.engine.clock.now_ms()
+    if beginning is not None and beginning.machine.deleting:
+        return "State machine is in DELETING status"
     if execution.status in ("RUNNING", "SUCCEEDED"):
-        answer["redriveStatus"] = "NOT_REDRIVABLE"
-        answer["redriveStatusReason"] = f"Execution is {execution.status} and cannot be redriven"
+        return f"Execution is {execution.status} and cannot be redriven"
+    if execution.next_event_id >= AWS.history_events_max - 1:
+        return "Execution history event limit exceeded"
+    if now_ms - execution.start_ms > AWS.standard_duration_s_max * 1000:
+        return "Execution has exceeded the max execution time"
+    if now_ms - execution.stop_ms > REDRIVABLE_MS:
+        return "Execution redrivable period exceeded"
+    return None
+
+
+def describe_state_machine_for_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """DescribeStateMachineForExecution: the revision that runs, whatever became of the machine since."""
+    run = lookup.execution(service, params["executionArn"])
+    execution = run.execution
+    configured = _beginning(service, run).configuration
+    described = {
+        "stateMachineArn": execution.machine_arn,
+        "name": execution.machine_name,
+        "updateDate": moment(configured.updated_ms),
+        **configuration.describe(service, configured, params.get("includedData")),
+    }
+    if run.map_run_arn is None:
+        return described
+    if params.get("includedData") != "METADATA_ONLY":
+        described["definition"] = dumps(_inside(loads(configured.definition), execution.scope))
+    return described | {"mapRunArn": run.map_run_arn, "label": Arn.parse(execution.machine_arn).name.split("/")[1]}
+
+
+def _beginning(service: Service, run: Run) -> Beginning:
+    """What the execution was started from, or the one whose Map Run started it."""
+    while run.map_run_arn is not None:
+        run = service.engine.runs[service.engine.map_runs[run.map_run_arn].execution_arn]
+    return service.beginnings[run.execution.arn]
+
+
+def _inside(value: Any, pointer: str) -> Any:
+    """The part of a definition that `/States/Each/ItemProcessor` names; states may have slashes in their names."""
+    if not pointer or value is None:
+        return value
+    parts: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, dict):
+        parts = ((f"/{key}", part) for key, part in value.items())
+    elif isinstance(value, list):
+        parts = ((f"[{index}]", part) for index, part in enumerate(value))
+    found = (_inside(part, pointer[len(step) :]) for step, part in parts if pointer.startswith(step))
+    return next((part for part in found if part is not None), None)
+
+
+# --- listing ----------------------------------------------------------------------------------------------
+
+
+def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """ListExecutions of a machine, a version, an alias or a Map Run: the latest first."""
+    machine_arn, map_run_arn = params.get("stateMachineArn"), params.get("mapRunArn")
+    if (machine_arn is None) == (map_run_arn is None):
+        raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
+    if machine_arn is not None:
+        arns = _of_machine(service, machine_arn, params.get("statusFilter"))
     else:
-        answer["redriveStatus"] = "REDRIVABLE"
-    return answer
+        arns = _of_map_run(service, map_run_arn)
+    keyed = [
+        (_time_key(run, number), run)
+        for number, run in enumerate(service.engine.runs[arn] for arn in arns)
+        if _wanted(run, params)
+    ]
+    keyed.sort(key=lambda item: item[0])
+    question = " ".join(
+        str(params.get(name)) for name in ("stateMachineArn", "mapRunArn", "statusFilter", "redriveFilter")
+    )
+    found, token = page(service, f"ListExecutions {question}", params, keyed, lambda item: item[0])
+    listed = [_listed(service, run) for _, run in found]
+    if map_run_arn is not None:
+        listed = [item | {"mapRunArn": map_run_arn, "itemCount": 1} for item in listed]
+    return answer("executions", listed, token)
 
 
-def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """StopExecution."""
-    run = find(service, params["executionArn"])
-    service.engine.stop(run.execution.arn, params.get("error"), params.get("cause"))
-    return {"stopDate": moment(run.execution.stop_ms or service.engine.clock.now_ms())}
+def _of_machine(service: Service, arn: str, status: str | None) -> list[str]:
+    machine_arn, qualifier = refs.state_machine(arn)
+    machine = service.machines.get(machine_arn)
+    if machine is None:
+        raise lookup.no_machine(arn)
+    if machine.type == "EXPRESS":
+        raise _TYPE_NOT_SUPPORTED
+    if status == "PENDING_REDRIVE":
+        raise invalid("The statusFilter PENDING_REDRIVE is for the executions of a Map Run")
+    if not qualifier:
+        return machine.executions
+    return [each for each in machine.executions if arn in _qualified(service.beginnings[each])]
+
+
+def _qualified(beginning: Beginning) -> tuple[str | None, str | None]:
+    return beginning.version_arn, beginning.alias_arn
+
+
+def _of_map_run(service: Service, arn: str) -> list[str]:
+    refs.map_run(arn)
+    if arn not in service.engine.map_runs:
+        raise resource_not_found(f"Resource not found: '{arn}'", arn)
+    return service.engine.map_runs[arn].children
+
+
+def _wanted(run: Run, params: dict[str, Any]) -> bool:
+    status, redrive = params.get("statusFilter"), params.get("redriveFilter")
+    if status is not None and run.execution.status != status:
+        return False
+    return redrive is None or (run.execution.redrive_count > 0) == (redrive == "REDRIVEN")
+
+
+def _time_key(run: Run, number: int) -> Key:
+    """Running executions go by their start, others by their end (API reference); the last started first."""
+    execution = run.execution
+    return [-(execution.start_ms if execution.status == "RUNNING" else execution.stop_ms), -number]
 
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """GetExecutionHistory: pages of `maxResults` (1,000 at most), oldest first or `reverseOrder`."""
-    run = find(service, params["executionArn"])
-    events = run.history[::-1] if params.get("reverseOrder") else run.history
-    first = int(params.get("nextToken") or 0)
-    most = params.get("maxResults") or 1000
+    """GetExecutionHistory: oldest first, or `reverseOrder`."""
+    run = lookup.execution(service, params["executionArn"])
+    if run.execution.express:
+        raise _TYPE_NOT_SUPPORTED
+    latest_first = bool(params.get("reverseOrder"))
+    events = run.history[::-1] if latest_first else run.history
+    question = f"GetExecutionHistory {run.execution.arn} {latest_first}"
+    found, token = page(service, question, params, events, lambda event: [-event.id if latest_first else event.id])
     include = params.get("includeExecutionData", True)
-    page = [to_aws(event, moment(event.timestamp_ms), include_data=include) for event in events[first : first + most]]
-    answer: dict[str, Any] = {"events": page}
-    if first + most < len(events):
-        answer["nextToken"] = str(first + most)
-    return answer
+    return answer("events", [to_aws(event, moment(event.timestamp_ms), include_data=include) for event in found], token)

@@ -76,7 +76,8 @@ def update_state_machine(service: Service, params: dict[str, Any]) -> dict[str, 
     arn = refs.unqualified(params["stateMachineArn"])
     if not any(member in params for member in configuration.MEMBERS):
         message = (
-            "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
+            "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration "
+            "must be specified"
         )
         raise ApiError("MissingRequiredParameter", message)
     _check_publishing(params)

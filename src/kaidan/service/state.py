@@ -18,6 +18,7 @@ from kaidan.protocol.effects import RunTask
 from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import SystemSource
+from kaidan.values import Payload
 
 AWS_OWNED_KEY = {"type": "AWS_OWNED_KEY"}
 """How things are encrypted when nobody says how."""
@@ -88,12 +89,13 @@ class StateMachine:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What an execution was started from: kept for as long as the execution is."""
+    """What an execution was started from: kept for as long as the execution is. `input` is as it was sent."""
 
     machine: StateMachine
     configuration: Configuration
     version_arn: str | None = None
     alias_arn: str | None = None
+    input: Payload | None = None
     trace_header: str | None = None
 
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
-from kaidan.asl.query.jsonata.analysis import top_level_references
-from kaidan.asl.query.jsonata.errors import JsonataSyntaxError
-from kaidan.asl.query.jsonata.nodes import Name, Node, Path, Variable
-from kaidan.asl.query.jsonata.parser import parse
+from kaidan.asl.query.jsonata import JsonataSyntaxError, Node, parse, top_level_references
+from kaidan.asl.query.jsonata.nodes import Name, Path, Variable
 from kaidan.asl.states.fields import Site, parts
 from kaidan.values import JSON
 
@@ -64,6 +62,8 @@ def _top_level(reference: str) -> tuple[str]:
 def _instead(reference: str) -> str:
     if reference.startswith("$"):
         return "the state's input is $states.input"
+    if reference.startswith("*"):
+        return f"the parts of the input are $states.input.{reference}"
     return f"a field of the input is $states.input.{reference}, a variable ${reference}"
 
 

@@ -52,7 +52,7 @@ def check_flag(value: JSON, site: Site) -> bool:
 
 
 def check_integer(value: JSON, kind: Integer, site: Site) -> bool:
-    if not _is_number(value) or value != int(value):
+    if not _is_number(value) or not (isinstance(value, int) or value.is_integer()):
         return wrong_type(value, "Integer", site)
     return _within(value, kind.minimum, kind.maximum, site)
 

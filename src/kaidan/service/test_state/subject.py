@@ -183,17 +183,15 @@ def _check_unmocked(place: Place, role_arn: str | None) -> None:
 def _mock(mock: dict[str, Any] | None, place: Place) -> Mock | None:
     if mock is None:
         return None
-    result: str | None = mock.get("result")
-    failure: dict[str, str] | None = mock.get("errorOutput")
-    match result, failure:
-        case str(), None:
-            return Mock(_result(result, mock.get("fieldValidationMode") or "STRICT", place))
-        case None, {"error": str(error), **others}:
-            return Mock(error=error, cause=others.get("cause"))
-        case None, dict():
-            raise invalid("The error of a mocked error output must be specified.")
-        case _:
-            raise invalid("A test mock should have only one of the following fields: [result, errorOutput].")
+    result, failure = mock.get("result"), mock.get("errorOutput")
+    if (result is None) == (failure is None):
+        raise invalid("A test mock should have only one of the following fields: [result, errorOutput].")
+    if result is not None:
+        return Mock(_result(result, mock.get("fieldValidationMode") or "STRICT", place))
+    assert failure is not None
+    if failure.get("error") is None:
+        raise invalid("The error of a mocked error output must be specified.")
+    return Mock(error=failure["error"], cause=failure.get("cause"))
 
 
 def _result(text: str, mode: str, place: Place) -> Payload:

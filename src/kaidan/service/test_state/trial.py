@@ -113,7 +113,7 @@ class Trial:
             case fx.RunTask():
                 self._run_task(effect)
             case fx.CancelTask():
-                self.end(effect.request_id)
+                self.end(effect.request_id, cancelled=True)
             case fx.StartTimer():
                 self._start_timer(effect)
             case fx.CancelTimer():
@@ -136,11 +136,11 @@ class Trial:
         else:
             self.take(ev.TaskFailed(task.request_id, mock.error, mock.cause))
 
-    def end(self, request_id: int) -> None:
+    def end(self, request_id: int, *, cancelled: bool) -> None:
         """Nobody waits for a task any more."""
         reply = self._replies.pop(request_id, None)
         if reply is not None:
-            reply.ended = True
+            reply.end(cancelled=cancelled)
 
     def after(self, delay_s: float, action: Callable[[], None]) -> None:
         self._engine.after(int(delay_s * 1000), action)
@@ -162,7 +162,7 @@ class Trial:
     def _let_go(self) -> None:
         self._timers.clear()
         for request_id in list(self._replies):
-            self.end(request_id)
+            self.end(request_id, cancelled=True)
 
 
 class _Reply:
@@ -172,36 +172,49 @@ class _Reply:
         self._trial = trial
         self._request_id = request_id
         self._wake = wake
+        self._on_cancel: Callable[[], None] | None = None
         self.ended = False
 
     def started(self, worker: str | None = None) -> None:
-        self._tell(ev.TaskStarted(self._request_id, worker))
+        self._do(lambda: self._trial.take(ev.TaskStarted(self._request_id, worker)))
 
     def submitted(self, output: JSON) -> None:
-        self._tell(ev.TaskSubmitted(self._request_id, Payload(output)))
+        self._do(lambda: self._trial.take(ev.TaskSubmitted(self._request_id, _payload(output))))
 
     def succeeded(self, output: JSON) -> None:
-        self._tell(ev.TaskSucceeded(self._request_id, output if isinstance(output, Payload) else Payload(output)))
+        self._do(lambda: self._answer(ev.TaskSucceeded(self._request_id, _payload(output))))
 
     def failed(self, error: str | None, cause: str | None) -> None:
-        self._tell(ev.TaskFailed(self._request_id, error, cause))
+        self._do(lambda: self._answer(ev.TaskFailed(self._request_id, error, cause)))
+
+    def job(self, handle: JSON) -> None:
+        """A test does not outlive a restart."""
+
+    def on_cancel(self, action: Callable[[], None]) -> None:
+        self._on_cancel = action
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
-        def act() -> None:
-            if not self.ended:
-                action()
+        self._do(lambda: self._trial.after(delay_s, lambda: self._unless_ended(action)))
 
-        self._wake(lambda: self._trial.after(delay_s, act))
+    def end(self, *, cancelled: bool) -> None:
+        self.ended = True
+        if cancelled and self._on_cancel is not None:
+            self._on_cancel()
 
-    def _tell(self, event: ev.Event) -> None:
-        self._wake(lambda: self._deliver(event))
-
-    def _deliver(self, event: ev.Event) -> None:
-        if self.ended:
-            return
-        if isinstance(event, (ev.TaskSucceeded, ev.TaskFailed)):
-            self._trial.end(self._request_id)
+    def _answer(self, event: ev.TaskSucceeded | ev.TaskFailed) -> None:
+        self._trial.end(self._request_id, cancelled=False)
         self._trial.take(event)
+
+    def _do(self, action: Callable[[], None]) -> None:
+        self._wake(lambda: self._unless_ended(action))
+
+    def _unless_ended(self, action: Callable[[], None]) -> None:
+        if not self.ended:
+            action()
+
+
+def _payload(output: JSON) -> Payload:
+    return output if isinstance(output, Payload) else Payload(output)
 
 
 def _compile(subject: Subject) -> State:

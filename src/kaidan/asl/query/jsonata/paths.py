@@ -178,12 +178,13 @@ def flattened(run: Run, found: list[JSON], last: bool) -> list[JSON]:
     return result
 
 
+def _key(evaluate: Evaluate, frame: Frame) -> Key:
+    return lambda value: evaluate(value, frame)
+
+
 def sort_step(terms: list[tuple[bool, Evaluate]], stages: list[Stage]) -> Step:
     def step(values: list[JSON], frame: Frame) -> list[JSON]:
-        keys: list[tuple[bool, Key]] = [
-            (descending, lambda value, key=key: key(value, frame)) for descending, key in terms
-        ]
-        result: JSON = sort_by(frame[RUN], values, keys)
+        result: JSON = sort_by(frame[RUN], values, [(descending, _key(key, frame)) for descending, key in terms])
         for stage in stages:
             result = stage(result, frame)
         return result  # type: ignore[no-any-return]
@@ -333,7 +334,7 @@ def selects(outcome: JSON, at: int, count: int) -> bool:
 
 def _is_place(place: JSON, at: int, count: int) -> bool:
     floor = math.floor(place)
-    return at == (floor if floor >= 0 else count + floor)
+    return bool(at == (floor if floor >= 0 else count + floor))
 
 
 def either_filter(test: Evaluate) -> Stage:
@@ -519,17 +520,17 @@ def tuple_filter(test: Evaluate) -> TupleStage:
     return stage
 
 
+def _tuple_key(evaluate: Evaluate, frame: Frame) -> Key:
+    return lambda bound: evaluate(bound[VALUE], tuple_frame(frame, bound))
+
+
 def tuple_sort(
     terms: list[tuple[bool, Evaluate]], index: str | None, first: bool, stages: list[TupleStage]
 ) -> TupleStepping:
     """`^(…)` in a path that binds; `first`: no step before it has bound anything, so it may bind its `index`."""
 
     def step(stream: TupleStream, frame: Frame) -> TupleStream:
-        keys: list[tuple[bool, Key]] = [
-            (descending, lambda bound, key=key: key(bound[VALUE], tuple_frame(frame, bound)))
-            for descending, key in terms
-        ]
-        ordered = sort_by(frame[RUN], stream, keys)
+        ordered = sort_by(frame[RUN], stream, [(descending, _tuple_key(key, frame)) for descending, key in terms])
         if first and index is not None:
             ordered = [{**bound, index: at} for at, bound in enumerate(ordered)]
         return _staged(ordered, stages, frame)

@@ -5,6 +5,7 @@ Source: ECMAScript, Number::toString and JSON.stringify. Knows no errors: what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from json.encoder import encode_basestring
@@ -67,6 +68,15 @@ def to_fixed(value: float | int, places: int) -> str:
     return f"{Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP):f}"
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def quoted(text: str) -> str:
+    """A JSON string; characters beyond ASCII as they are, lone surrogates as escapes."""
+    text = encode_basestring(text)
+    return text if text.isascii() else _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
 def json_text(
     value: JSON,
     leaf: Callable[[JSON], str],
@@ -82,7 +92,7 @@ def json_text(
         elif isinstance(item, list):
             write_items(item, margin)
         else:
-            text = encode_basestring(item) if isinstance(item, str) else leaf(item)
+            text = quoted(item) if isinstance(item, str) else leaf(item)
             if charge is not None:
                 charge(len(text))
             parts.append(text)
@@ -96,7 +106,7 @@ def json_text(
         if charge is not None:
             charge(sum(map(len, item)) + 2)
         for name, member in item.items():
-            parts.append(f"{opening}{inner}{encode_basestring(name)}{colon}")
+            parts.append(f"{opening}{inner}{quoted(name)}{colon}")
             write(member, inner)
             opening = ","
         parts.append("{}" if opening == "{" else margin + "}")

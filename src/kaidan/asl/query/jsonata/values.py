@@ -130,7 +130,7 @@ def _any_truthy(values: list[JSON]) -> bool:
 def deep_equal(left: JSON, right: JSON, charge: Callable[[int], None]) -> bool:
     """Equality by structure: `true` is not `1`, the order of members does not matter, functions equal themselves."""
     if left is right:
-        return left == left
+        return bool(left == left)
     if left.__class__ is dict:
         if right.__class__ is not dict or left.keys() != right.keys():
             return False

@@ -57,8 +57,10 @@ def _made(run: Run, text: str) -> str:
 
 def substring(run: Run, text: JSON, start: JSON, length: JSON = UNDEFINED) -> JSON:
     """Characters from `start`, counted from the end where it is negative."""
-    if text is UNDEFINED or start is UNDEFINED:
+    if text is UNDEFINED:
         return text
+    if start is UNDEFINED:
+        return text if length is UNDEFINED else ""
     size = len(text)
     if size + start < 0:
         start = 0

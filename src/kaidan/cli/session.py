@@ -1,0 +1,114 @@
+"""One execution, from its definition to what is said of its end. `run.py` has the options, this is what they mean."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+from kaidan.asl.language import Definition
+from kaidan.cli import account, runs
+from kaidan.cli.compose import Embedded, Runnable
+from kaidan.cli.console import reporter, waiting
+from kaidan.cli.exits import Exit
+from kaidan.cli.findings import Checked, as_text, counted
+from kaidan.cli.inputs import load_definition, machine_name
+from kaidan.cli.problems import tell
+from kaidan.cli.signals import stopping
+from kaidan.cli.summary import outcome, pretty, summary
+from kaidan.emulate import Emulator
+from kaidan.errors import DefinitionError, Diagnostic
+from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.runtime.engine import Engine, Run
+from kaidan.values import JSON, Payload
+
+if TYPE_CHECKING:
+    from kaidan.cli.run import Options
+
+
+def run_once(options: Options, payload: Payload, values: dict[str, JSON], emulator: Emulator | None) -> Exit:
+    """Load, run, keep, report. Raises Refusal when nothing could be run."""
+    runnable = Runnable()
+    try:
+        definition = load_definition(options.definition, values, runnable)
+    except DefinitionError as problem:
+        _say(options, problem.diagnostics)
+        return Exit.INVALID_DEFINITION
+    _say(options, definition.warnings)
+    if runnable.awaits_callback:
+        tell("warning", "a task waits for its token to come back, and nobody can send it to this process")
+    with closing(Embedded(_clients(options, runnable, emulator), skip_waits=options.skip_waits)) as embedded:
+        run = _start(options, definition, payload, embedded)
+        began = time.monotonic()
+        _drive(options, embedded.engine, run)
+        real_ms = round((time.monotonic() - began) * 1000)
+        _keep(options, run)
+        _report(options, embedded.engine, run, definition, real_ms)
+    return Exit[run.execution.status]
+
+
+def _say(options: Options, findings: Sequence[Diagnostic]) -> None:
+    checked = Checked(str(options.definition), tuple(findings))
+    for line in as_text([checked]):
+        click.echo(line, err=True)
+    if errors := checked.count("ERROR"):
+        click.echo(f"{counted(errors, 'error')}: nothing was run", err=True)
+
+
+def _clients(options: Options, runnable: Runnable, emulator: Emulator | None) -> ClientFactory:
+    if emulator is not None:
+        with nullcontext() if options.as_json else waiting("Starting the emulated AWS"):
+            return account.clients_of(emulator, runnable.services)
+    settings = AwsSettings(profile=options.profile, region=options.region, endpoint_url=options.endpoint_url)
+    return account.own_clients(settings, options.role_arn, needed=bool(runnable.services))
+
+
+def _start(options: Options, definition: Definition, payload: Payload, embedded: Embedded) -> Run:
+    return embedded.start(
+        definition.program,
+        payload,
+        machine_name=machine_name(options.definition),
+        name=options.name,
+        role_arn=options.role_arn,
+    )
+
+
+def _drive(options: Options, engine: Engine, run: Run) -> None:
+    """Let the engine run until the execution has ended, one way or another."""
+    execution = run.execution
+    with nullcontext() if options.as_json else closing(reporter(engine, run)), stopping(engine, execution.arn):
+        deadline = None if options.timeout_s is None else time.monotonic() + options.timeout_s
+        if not engine.run_until(lambda: execution.status != "RUNNING", options.timeout_s):
+            late = deadline is not None and time.monotonic() >= deadline
+            engine.stop(execution.arn, None, f"Stopped by --timeout {options.timeout_s:g}" if late else _stuck(run))
+
+
+def _stuck(run: Run) -> str:
+    waiting = sorted({frame.state for frame in run.execution.frames.values() if frame.waiting == "task"})
+    return f"Nothing is left that could happen: {', '.join(waiting) or 'a state'} waits for somebody to answer"
+
+
+def _keep(options: Options, run: Run) -> None:
+    """Write the history where it is wanted, and among those that are kept."""
+    record = runs.record_of(run, options.definition)
+    try:
+        runs.keep(record, run.execution.start_ms)
+    except OSError as problem:
+        tell("warning", f"the history was not kept: {problem}")
+    if options.history is not None:
+        try:
+            options.history.write_text(pretty({"events": record["events"]}) + "\n", encoding="utf-8")
+        except OSError as problem:
+            tell("warning", f"--history {options.history}: cannot be written: {problem.strerror}")
+
+
+def _report(options: Options, engine: Engine, run: Run, definition: Definition, real_ms: int) -> None:
+    if options.as_json:
+        click.echo(pretty(outcome(run)))
+        return
+    click.echo()
+    for line in summary(engine, run, definition, real_ms if options.skip_waits else None):
+        click.echo(line)

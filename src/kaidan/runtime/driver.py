@@ -1,0 +1,70 @@
+"""The engine on an asyncio loop: its thread is the loop's thread, its turns are callbacks of bounded length.
+
+The loop's other work (a web server's, say) goes on between turns. Operations of the service are called from
+coroutines directly; `saved()` waits until what they did is in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from kaidan.runtime.engine import Engine
+
+TURN_S = 0.005
+"""How long the engine may hold the loop in one go."""
+
+
+class Driver:
+    """Drives an engine for as long as its loop runs. To be made on the loop's thread; real time only."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop = asyncio.get_running_loop()
+        self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        engine.on_wake = self._wake
+        self.kick()
+
+    def _wake(self) -> None:
+        if not self._closed:
+            self._loop.call_soon_threadsafe(self.kick)
+
+    def kick(self) -> None:
+        """There is something to do. Called after every operation that may have put something in."""
+        if not self._scheduled and not self._closed:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        engine, until = self._engine, time.monotonic() + TURN_S
+        while engine.step():
+            if time.monotonic() >= until:
+                return self.kick()
+        return self._sleep()
+
+    def _sleep(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        next_ms = self._engine.next_ms()
+        if next_ms is not None:
+            delay_s = max(0.0, (next_ms - self._engine.clock.now_ms()) / 1000)
+            self._timer = self._loop.call_later(delay_s, self.kick)
+
+    def saved(self) -> asyncio.Future[None]:
+        """Done when all that has happened so far is saved."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._engine.once_saved(lambda: None if future.done() else future.set_result(None))
+        self.kick()
+        return future
+
+    def close(self) -> None:
+        """Save what is left, and stop."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._engine.on_wake = lambda: None
+        self._engine.save()
