@@ -6,17 +6,22 @@ somebody else could answer (an activity, a task token) cannot be waited for.
 
 from __future__ import annotations
 
-from kaidan.arns import Arn, TaskResource, execution_arn
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from kaidan.arns import Arn, TaskResource, execution_arn, task_resource
 from kaidan.asl.language import Program
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
+from kaidan.errors import Diagnostic
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.dispatch import Dispatcher, check_resource
+from kaidan.integrations.dispatch import Dispatcher
 from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.pool import Pool
 from kaidan.runtime.sources import RealClock, SkippingClock, SystemSource
-from kaidan.values import Payload
+from kaidan.values import JSON, Payload
 
 ACCOUNT = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/kaidan"
@@ -63,42 +68,63 @@ class Embedded:
 # --- what can be run --------------------------------------------------------------------------------------
 
 
-class Runnable:
-    """A `ResourceCheck` that also refuses what has no handler here. Remembers what it was asked about."""
+class Work(NamedTuple):
+    """A Task state of a definition: where it is, its name, what it calls."""
 
-    def __init__(self) -> None:
-        self.resources: list[TaskResource] = []
-        self._dispatcher = Dispatcher(ClientFactory(), lambda work, reply: None)
-
-    def __call__(self, resource: TaskResource) -> str | None:
-        self.resources.append(resource)
-        return check_resource(resource) or self._unsupported(resource)
-
-    def _unsupported(self, resource: TaskResource) -> str | None:
-        dispatcher = self._dispatcher
-        if resource.kind != "integration":
-            known = resource.kind in dispatcher.by_kind
-        else:
-            known = resource.service.startswith("aws-sdk:") or resource.service in dispatcher.by_service
-        if known:
-            return None
-        supported = ", ".join(("aws-sdk:*", *sorted(dispatcher.by_service), *sorted(dispatcher.by_kind)))
-        return f"'kaidan run' has nothing that carries out {WHAT[resource.kind].format(resource)}: it has {supported}"
-
-    @property
-    def services(self) -> list[str]:
-        """The AWS services that SDK integrations call, by botocore's names: `["ec2", "stepfunctions"]`."""
-        sdk = [each for each in self.resources if each.service.startswith("aws-sdk:")]
-        return sorted({aws_sdk.resolve(each.service.removeprefix("aws-sdk:"), each.action).service for each in sdk})
-
-    @property
-    def awaits_callback(self) -> bool:
-        """Whether a task waits for somebody to send its token back."""
-        return any(resource.pattern == ".waitForTaskToken" for resource in self.resources)
+    pointer: str
+    state: str
+    resource: TaskResource
 
 
-WHAT = {
-    "integration": "{0.service}:{0.action}{0.pattern}",
-    "lambda": "a Lambda function named as the Resource",
-    "activity": "an activity",
-}
+def tasks(machine: JSON, pointer: str = "") -> Iterator[Work]:
+    """Every Task of a definition that has been checked, those inside branches and items too."""
+    for name, state in machine["States"].items():
+        at = f"{pointer}/States/{name}"
+        if state["Type"] == "Task":
+            yield Work(at, name, task_resource(state["Resource"]))
+        for index, branch in enumerate(state.get("Branches", ())):
+            yield from tasks(branch, f"{at}/Branches[{index}]")
+        for field in ("ItemProcessor", "Iterator"):
+            if field in state:
+                yield from tasks(state[field], f"{at}/{field}")
+
+
+def unsupported(work: Iterable[Work]) -> list[Diagnostic]:
+    """A finding for each Task that nothing here can carry out: better now than in the middle of a run."""
+    dispatcher = Dispatcher(ClientFactory(), lambda work, reply: None)
+    services = ", ".join(("aws-sdk:<any service>", *sorted(dispatcher.by_service)))
+    return [
+        Diagnostic(
+            "NOT_SUPPORTED_HERE",
+            f"'kaidan run' cannot carry out the Task '{each.state}': {_called(each.resource)}",
+            f"{each.pointer}/Resource",
+            hint=f"Resources that it can carry out: arn:aws:states:::{{{services}}}:<action>",
+        )
+        for each in work
+        if not _is_supported(dispatcher, each.resource)
+    ]
+
+
+def _is_supported(dispatcher: Dispatcher, resource: TaskResource) -> bool:
+    if resource.kind != "integration":
+        return resource.kind in dispatcher.by_kind
+    return resource.service.startswith("aws-sdk:") or resource.service in dispatcher.by_service
+
+
+def _called(resource: TaskResource) -> str:
+    if resource.kind == "lambda":
+        return "it names a Lambda function as its Resource"
+    if resource.kind == "activity":
+        return "no worker can poll this process for an activity's tasks"
+    return f"nothing does {resource.service}:{resource.action}{resource.pattern}"
+
+
+def services(work: Iterable[Work]) -> list[str]:
+    """The AWS services that SDK integrations call, by botocore's names: `["ec2", "stepfunctions"]`."""
+    found = set()
+    for each in work:
+        if each.resource.service.startswith("aws-sdk:"):
+            with suppress(ValueError):  # a service that botocore does not have: its call will say so
+                token = each.resource.service.removeprefix("aws-sdk:")
+                found.add(aws_sdk.resolve(token, each.resource.action).service)
+    return sorted(found)

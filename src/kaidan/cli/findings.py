@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import click
 
 from kaidan.cli.problems import COLOURS
+from kaidan.cli.text import one_line
 from kaidan.errors import Diagnostic
 
 
@@ -38,10 +40,20 @@ FORMATS: dict[str, Callable[[Iterable[Checked]], Iterator[str]]] = {"text": as_t
 
 def _lines(path: str, finding: Diagnostic) -> Iterator[str]:
     place = f"{path}:{finding.line}:{finding.column}" if finding.line is not None else path
-    pointer = click.style(f" (at {finding.location})", dim=True) if finding.location else ""
-    yield f"{place}: {_severity(finding.severity)} {finding.code} {finding.message}{pointer}"
+    named = (finding.location or "").startswith("/")
+    pointer = click.style(f" (at {finding.location})", dim=True) if named else ""
+    yield f"{place}: {_severity(finding.severity)} {finding.code} {said(finding.message)}{pointer}"
     if finding.hint:
         yield f"    {finding.hint}"
+
+
+_SOURCE = re.compile(r"\[Source: .*?; line: (\d+), column: (\d+)\]", re.DOTALL)
+
+
+def said(message: str) -> str:
+    """AWS's message without the text of the definition, which it repeats for what is no JSON."""
+    beginning = message.partition("\n at [Source: ")[0]
+    return one_line(_SOURCE.sub(r"line \1, column \2", beginning))
 
 
 def _severity(severity: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kaidan.cli.findings import said
 from kaidan.cli.problems import Refusal
 from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.limits import AWS
@@ -116,7 +117,7 @@ def _values_of(file: Path) -> dict[str, JSON]:
         first = problem.diagnostics[0]
         if first.code == "SCHEMA_VALIDATION_FAILED":
             raise Refusal(f'{file}: must be an object, {{"Name": "value", …}}') from None
-        raise Refusal(f"{file}:{first.line}:{first.column}: {first.message}", first.hint) from None
+        raise Refusal(f"{file}:{first.line}:{first.column}: {said(first.message)}", first.hint) from None
     return values
 
 

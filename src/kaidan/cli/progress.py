@@ -108,7 +108,7 @@ class View:
             yield from self._below(visit, 1)
 
     def _below(self, visit: Visit, depth: int) -> Iterator[Row]:
-        if visit.exited_ms is not None:
+        if visit.exited_ms is not None or id(visit) in self._due:  # left, or about to begin again
             return
         if max(visit.total, len(visit.children)) > KEPT_MAX:
             yield from (_lane(name, count, depth) for name, count in visit.lanes.items())

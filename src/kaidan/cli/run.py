@@ -41,7 +41,7 @@ class Options:
 
 
 @click.command(epilog=epilog())
-@click.argument("definition", required=False, type=click.Path(path_type=Path))
+@click.argument("definition", required=False, metavar="DEFINITION", type=click.Path(path_type=Path))
 @click.option(
     "-i", "--input", metavar="FILE|-|JSON", help="The execution's input: a file, standard input, or JSON. Default: {}"
 )

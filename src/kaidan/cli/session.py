@@ -11,7 +11,7 @@ import click
 
 from kaidan.asl.language import Definition
 from kaidan.cli import account, runs
-from kaidan.cli.compose import Embedded, Runnable
+from kaidan.cli.compose import Embedded, Work, services, tasks, unsupported
 from kaidan.cli.console import reporter, waiting
 from kaidan.cli.exits import Exit
 from kaidan.cli.findings import Checked, as_text, counted
@@ -22,6 +22,7 @@ from kaidan.cli.summary import outcome, pretty, summary
 from kaidan.emulate import Emulator
 from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.integrations.dispatch import check_resource
 from kaidan.runtime.engine import Engine, Run
 from kaidan.values import JSON, Payload
 
@@ -29,18 +30,24 @@ if TYPE_CHECKING:
     from kaidan.cli.run import Options
 
 
+CANCEL_S = 2.0
+"""How long the end waits for cancelled work to be cancelled where it is done, in real time."""
+
+
 def run_once(options: Options, payload: Payload, values: dict[str, JSON], emulator: Emulator | None) -> Exit:
     """Load, run, keep, report. Raises Refusal when nothing could be run."""
-    runnable = Runnable()
     try:
-        definition = load_definition(options.definition, values, runnable)
+        definition = load_definition(options.definition, values, check_resource)
+        work = list(tasks(definition.source.value))
+        if findings := unsupported(work):
+            raise DefinitionError([definition.source.placed(finding) for finding in findings])
     except DefinitionError as problem:
         _say(options, problem.diagnostics)
         return Exit.INVALID_DEFINITION
     _say(options, definition.warnings)
-    if runnable.awaits_callback:
+    if any(each.resource.pattern == ".waitForTaskToken" for each in work):
         tell("warning", "a task waits for its token to come back, and nobody can send it to this process")
-    with closing(Embedded(_clients(options, runnable, emulator), skip_waits=options.skip_waits)) as embedded:
+    with closing(Embedded(_clients(options, work, emulator), skip_waits=options.skip_waits)) as embedded:
         run = _start(options, definition, payload, embedded)
         began = time.monotonic()
         _drive(options, embedded.engine, run)
@@ -58,12 +65,13 @@ def _say(options: Options, findings: Sequence[Diagnostic]) -> None:
         click.echo(f"{counted(errors, 'error')}: nothing was run", err=True)
 
 
-def _clients(options: Options, runnable: Runnable, emulator: Emulator | None) -> ClientFactory:
+def _clients(options: Options, work: list[Work], emulator: Emulator | None) -> ClientFactory:
+    needed = services(work)
     if emulator is not None:
         with nullcontext() if options.as_json else waiting("Starting the emulated AWS"):
-            return account.clients_of(emulator, runnable.services)
+            return account.clients_of(emulator, needed)
     settings = AwsSettings(profile=options.profile, region=options.region, endpoint_url=options.endpoint_url)
-    return account.own_clients(settings, options.role_arn, needed=bool(runnable.services))
+    return account.own_clients(settings, options.role_arn, needed=bool(needed))
 
 
 def _start(options: Options, definition: Definition, payload: Payload, embedded: Embedded) -> Run:
@@ -78,12 +86,19 @@ def _start(options: Options, definition: Definition, payload: Payload, embedded:
 
 def _drive(options: Options, engine: Engine, run: Run) -> None:
     """Let the engine run until the execution has ended, one way or another."""
-    execution = run.execution
-    with nullcontext() if options.as_json else closing(reporter(engine, run)), stopping(engine, execution.arn):
+    execution, calls_left = run.execution, [0]
+
+    def stop(cause: str) -> None:
+        calls_left[0] = engine.busy  # Calls that nobody waits for any more: they may take for ever.
+        engine.stop(execution.arn, None, cause)
+
+    with nullcontext() if options.as_json else closing(reporter(engine, run)), stopping(engine, stop):
         deadline = None if options.timeout_s is None else time.monotonic() + options.timeout_s
         if not engine.run_until(lambda: execution.status != "RUNNING", options.timeout_s):
             late = deadline is not None and time.monotonic() >= deadline
-            engine.stop(execution.arn, None, f"Stopped by --timeout {options.timeout_s:g}" if late else _stuck(run))
+            stop(f"Stopped by --timeout {options.timeout_s:g}" if late else _stuck(run))
+        engine.run_until(lambda: False, 0)
+        engine.run_until(lambda: engine.busy <= calls_left[0], CANCEL_S)
 
 
 def _stuck(run: Run) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -17,8 +17,8 @@ SHOW_CURSOR = "\033[?25h"
 
 
 @contextmanager
-def stopping(engine: Engine, arn: str) -> Iterator[None]:
-    """While this lasts, a signal aborts the execution, as StopExecution does."""
+def stopping(engine: Engine, stop: Callable[[str], None]) -> Iterator[None]:
+    """While this lasts, a signal has `stop` called on the engine's thread, with what is to be said of it."""
     received: list[int] = []
 
     def act(number: int, frame: FrameType | None) -> None:
@@ -26,7 +26,7 @@ def stopping(engine: Engine, arn: str) -> Iterator[None]:
         if len(received) > 1:
             _quit()
         cause = f"Stopped by {'Ctrl-C' if number == signal.SIGINT else signal.Signals(number).name}"
-        engine.wake(lambda: engine.stop(arn, None, cause))
+        engine.wake(lambda: stop(cause))
 
     before = {number: signal.signal(number, act) for number in SIGNALS}
     try:

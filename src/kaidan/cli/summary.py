@@ -15,7 +15,7 @@ import orjson
 from kaidan.cli.findings import counted
 from kaidan.cli.progress import duration
 from kaidan.cli.runs import iso
-from kaidan.cli.tracks import Tracks, is_failure
+from kaidan.cli.tracks import Track, Tracks, is_failure
 from kaidan.protocol.history import HistoryEvent
 from kaidan.values import JSON, InvalidJson, loads
 
@@ -149,19 +149,24 @@ def origin(run: Run, definition: Definition) -> Place | None:
     event = history[-1]
     while event.type in _OUTER and event.previous_id:
         event = history[event.previous_id - 1]
-    visit = tracks.of(event.id).latest
-    details = event.details or {}
-    state = details.get("state") or (visit.name if visit else None)
-    return Place(state, _where(state, definition)) if state else None
+    track = tracks.of(event.id)
+    state = (event.details or {}).get("state") or (track.latest.name if track.latest else None)
+    return Place(state, _where(f"{_scope(track, definition)}/States/{state}", definition)) if state else None
 
 
-def _where(state: str, definition: Definition) -> str:
-    source = definition.source
-    for pointer, scope in definition.program.scopes.items():
-        if state in scope.states:
-            place = source.locate(f"{pointer}/States/{state}")
-            return f"{source.name}:{place[0]}" if place else ""
-    return ""
+def _scope(track: Track, definition: Definition) -> str:
+    """The pointer of the states that a track runs: `/States/Each/ItemProcessor`."""
+    if track.parent is None or track.inside is None:
+        return ""
+    holder = f"{_scope(track.parent, definition)}/States/{track.inside.name}"
+    inner = [pointer for pointer in definition.program.scopes if pointer.startswith(f"{holder}/")]
+    branch = f"{holder}/Branches[{track.index}]"
+    return branch if branch in inner else min(inner, key=len, default=holder)
+
+
+def _where(pointer: str, definition: Definition) -> str:
+    place = definition.source.locate(pointer)
+    return f"{definition.source.name}:{place[0]}" if place else ""
 
 
 def _first_failed_item(engine: Engine, run: Run) -> str | None:

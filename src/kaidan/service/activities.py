@@ -146,12 +146,12 @@ def send_task_heartbeat(service: Service, params: dict[str, Any]) -> dict[str, A
 
 def _waiting(service: Service, token: str) -> tuple[str, int]:
     """The task that a token is for. Raises TaskTimedOut for one that has ended, InvalidToken for no token of ours."""
-    try:
-        return service.engine.tokens[token]
-    except KeyError:
-        if _was_given_out(service, token):
-            raise ApiError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'") from None
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+    waiting = service.engine.awaiting(token)
+    if waiting is not None:
+        return waiting
+    if _was_given_out(service, token):
+        raise ApiError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+    raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
 
 
 def _was_given_out(service: Service, token: str) -> bool:
@@ -160,4 +160,4 @@ def _was_given_out(service: Service, token: str) -> bool:
         plain = base64.b64decode(token, validate=True).decode()
     except (binascii.Error, ValueError):
         return False
-    return plain.partition(" ")[0] in service.engine.runs
+    return service.engine.find(plain.partition(" ")[0]) is not None

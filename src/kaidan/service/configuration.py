@@ -6,10 +6,10 @@ API reference (EncryptionConfiguration).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from kaidan.asl.language import load
-from kaidan.asl.language.compile import Program
 from kaidan.asl.language.variables import variable_references
 from kaidan.errors import DefinitionError
 from kaidan.integrations.dispatch import check_resource
@@ -28,14 +28,27 @@ MEMBERS = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguratio
 
 def create(service: Service, params: dict[str, Any], type: Type) -> Configuration:
     """The first revision. Raises ApiError."""
-    program, variables = _compiled(params["definition"], type)
-    return Configuration(
-        program=program,
-        variables=variables,
-        revision_id=None,
-        updated_ms=service.engine.clock.now_ms(),
-        **settings(params),
-    )
+    given = settings(params) | _compiled(params["definition"], type)
+    return _kept(service, Configuration(key="", revision_id=None, updated_ms=service.engine.clock.now_ms(), **given))
+
+
+def revise(service: Service, current: Configuration, params: dict[str, Any], type: Type) -> Configuration:
+    """The next revision; the same one when the request changes nothing (recorded: the revision id stays, or stays
+    absent). Raises ApiError."""
+    asked = changes(params)
+    if all(getattr(current, name) == value for name, value in asked.items()):
+        return current
+    if asked.get("definition", current.definition) != current.definition:
+        asked |= _compiled(asked["definition"], type)
+    revision_id, now_ms = service.source.uuid4(), service.engine.clock.now_ms()
+    return _kept(service, replace(current, **asked, revision_id=revision_id, updated_ms=now_ms))
+
+
+def _kept(service: Service, configuration: Configuration) -> Configuration:
+    """Under a key of its own."""
+    kept = replace(configuration, key=str(len(service.configurations) + 1))
+    service.configurations[kept.key] = kept
+    return kept
 
 
 def settings(params: dict[str, Any]) -> dict[str, Any]:
@@ -60,20 +73,13 @@ def changes(params: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def compiled(params: dict[str, Any], type: Type) -> dict[str, Any]:
-    """What follows from a new definition, by the fields of Configuration. Raises InvalidDefinition."""
-    if "definition" not in params:
-        return {}
-    program, variables = _compiled(params["definition"], type)
-    return {"program": program, "variables": variables}
-
-
-def _compiled(definition: str, type: Type) -> tuple[Program, dict[str, list[str]]]:
+def _compiled(definition: str, type: Type) -> dict[str, Any]:
+    """What follows from a definition, by the fields of Configuration. Raises InvalidDefinition."""
     try:
         loaded = load(definition, workflow_type=type, check_resource=check_resource, strict=True)
     except DefinitionError as problem:
         raise ApiError("InvalidDefinition", str(problem)) from None
-    return loaded.program, variable_references(loaded.source.value)
+    return {"program": loaded.program, "variables": variable_references(loaded.source.value)}
 
 
 def logging(given: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.limits import AWS
 from kaidan.protocol.history import to_aws
-from kaidan.runtime.engine import Run
+from kaidan.runtime.run import Run
 from kaidan.service import configuration, lookup, refs
-from kaidan.service.errors import ApiError, invalid, resource_not_found
-from kaidan.service.pages import Key, answer, page
+from kaidan.service.errors import ApiError, invalid
+from kaidan.service.pages import answer, page
 from kaidan.service.payloads import execution_input
 from kaidan.service.state import Beginning, Service
 from kaidan.service.wire import moment
@@ -48,7 +48,7 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any]) -> Ru
     name = name or service.source.uuid4()
     express = machine.type == "EXPRESS"
     arn = execution_arn(machine.arn, name, express_id=service.source.uuid4() if express else None)
-    existing = service.engine.runs.get(arn)
+    existing = None if express else service.engine.find(arn)
     if existing is not None:
         return _same(service, existing, payload)
     service.beginnings[arn] = replace(beginning, input=payload, trace_header=params.get("traceHeader"))
@@ -70,6 +70,7 @@ def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: P
         input=payload,
         start_ms=service.engine.clock.now_ms(),
         region=service.region,
+        definition=beginning.configuration.key,
         express=machine.type == "EXPRESS",
     )
     return Run(Machine(beginning.configuration.program, service.source, revision=service.revision), execution)
@@ -212,7 +213,7 @@ def describe_state_machine_for_execution(service: Service, params: dict[str, Any
     """DescribeStateMachineForExecution: the revision that runs, whatever became of the machine since."""
     run = lookup.execution(service, params["executionArn"])
     execution = run.execution
-    configured = _beginning(service, run).configuration
+    configured = service.configurations[execution.definition]
     described = {
         "stateMachineArn": execution.machine_arn,
         "name": execution.machine_name,
@@ -224,13 +225,6 @@ def describe_state_machine_for_execution(service: Service, params: dict[str, Any
     if params.get("includedData") != "METADATA_ONLY":
         described["definition"] = dumps(_inside(loads(configured.definition), execution.scope))
     return described | {"mapRunArn": run.map_run_arn, "label": Arn.parse(execution.machine_arn).name.split("/")[1]}
-
-
-def _beginning(service: Service, run: Run) -> Beginning:
-    """What the execution was started from, or the one whose Map Run started it."""
-    while run.map_run_arn is not None:
-        run = service.engine.runs[service.engine.map_runs[run.map_run_arn].execution_arn]
-    return service.beginnings[run.execution.arn]
 
 
 def _inside(value: Any, pointer: str) -> Any:
@@ -250,28 +244,25 @@ def _inside(value: Any, pointer: str) -> Any:
 
 
 def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """ListExecutions of a machine, a version, an alias or a Map Run: the latest first."""
+    """ListExecutions of a machine, a version, an alias or a Map Run: the last started first."""
     machine_arn, map_run_arn = params.get("stateMachineArn"), params.get("mapRunArn")
-    if (machine_arn is None) == (map_run_arn is None):
-        raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
-    if machine_arn is not None:
+    if machine_arn is not None and map_run_arn is None:
         arns = _of_machine(service, machine_arn, params.get("statusFilter"))
+    elif map_run_arn is not None and machine_arn is None:
+        arns = [row.arn for row in lookup.children(service, map_run_arn)]
     else:
-        arns = _of_map_run(service, map_run_arn)
-    keyed = [
-        (_time_key(run, number), run)
-        for number, run in enumerate(service.engine.runs[arn] for arn in arns)
-        if _wanted(run, params)
-    ]
-    keyed.sort(key=lambda item: item[0])
-    question = " ".join(
-        str(params.get(name)) for name in ("stateMachineArn", "mapRunArn", "statusFilter", "redriveFilter")
-    )
-    found, token = page(service, f"ListExecutions {question}", params, keyed, lambda item: item[0])
-    listed = [_listed(service, run) for _, run in found]
+        raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
+    numbered = _wanted(service, list(enumerate(arns)), params)[::-1]
+    question = f"ListExecutions {[params.get(name) for name in _QUESTION]}"
+    found, token = page(service, question, params, numbered, lambda item: [-item[0]])
+    listed = [_listed(service, lookup.execution(service, arn)) for _, arn in found]
     if map_run_arn is not None:
         listed = [item | {"mapRunArn": map_run_arn, "itemCount": 1} for item in listed]
     return answer("executions", listed, token)
+
+
+_QUESTION = ("stateMachineArn", "mapRunArn", "statusFilter", "redriveFilter")
+"""What has to stay the same from page to page."""
 
 
 def _of_machine(service: Service, arn: str, status: str | None) -> list[str]:
@@ -285,31 +276,21 @@ def _of_machine(service: Service, arn: str, status: str | None) -> list[str]:
         raise invalid("The statusFilter PENDING_REDRIVE is for the executions of a Map Run")
     if not qualifier:
         return machine.executions
-    return [each for each in machine.executions if arn in _qualified(service.beginnings[each])]
+    return [each for each in machine.executions if service.beginnings[each].is_of(arn)]
 
 
-def _qualified(beginning: Beginning) -> tuple[str | None, str | None]:
-    return beginning.version_arn, beginning.alias_arn
-
-
-def _of_map_run(service: Service, arn: str) -> list[str]:
-    refs.map_run(arn)
-    if arn not in service.engine.map_runs:
-        raise resource_not_found(f"Resource not found: '{arn}'", arn)
-    return service.engine.map_runs[arn].children
-
-
-def _wanted(run: Run, params: dict[str, Any]) -> bool:
+def _wanted(service: Service, numbered: list[tuple[int, str]], params: dict[str, Any]) -> list[tuple[int, str]]:
+    """Those that the filters let through."""
     status, redrive = params.get("statusFilter"), params.get("redriveFilter")
-    if status is not None and run.execution.status != status:
-        return False
-    return redrive is None or (run.execution.redrive_count > 0) == (redrive == "REDRIVEN")
+    if status is None and redrive is None:
+        return numbered
 
+    def wanted(execution: Execution) -> bool:
+        if status is not None and execution.status != status:
+            return False
+        return redrive is None or (execution.redrive_count > 0) == (redrive == "REDRIVEN")
 
-def _time_key(run: Run, number: int) -> Key:
-    """Running executions go by their start, others by their end (API reference); the last started first."""
-    execution = run.execution
-    return [-(execution.start_ms if execution.status == "RUNNING" else execution.stop_ms), -number]
+    return [item for item in numbered if wanted(lookup.execution(service, item[1]).execution)]
 
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -318,7 +299,9 @@ def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str,
     if run.execution.express:
         raise _TYPE_NOT_SUPPORTED
     latest_first = bool(params.get("reverseOrder"))
-    events = run.history[::-1] if latest_first else run.history
+    events = service.engine.events(run)
+    if latest_first:
+        events = events[::-1]
     question = f"GetExecutionHistory {run.execution.arn} {latest_first}"
     found, token = page(service, question, params, events, lambda event: [-event.id if latest_first else event.id])
     include = params.get("includeExecutionData", True)

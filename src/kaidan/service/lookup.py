@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from kaidan.runtime.run import Run
+from kaidan.runtime.run import MapRun, Run
 from kaidan.service import refs
 from kaidan.service.errors import ApiError, resource_not_found
 from kaidan.service.state import Activity, Alias, Beginning, Service, StateMachine, Version
+from kaidan.store.contract import Query, Row
 
 
 def no_machine(arn: str) -> ApiError:
@@ -90,7 +91,22 @@ def activity(service: Service, arn: str) -> Activity:
 def execution(service: Service, arn: str) -> Run:
     """Raises InvalidArn, ExecutionDoesNotExist."""
     refs.execution(arn)
+    run = service.engine.find(arn)
+    if run is None:
+        raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+    return run
+
+
+def map_run(service: Service, arn: str) -> MapRun:
+    """Raises InvalidArn, ResourceNotFound."""
+    refs.map_run(arn)
     try:
-        return service.engine.runs[arn]
+        return service.engine.map_runs[arn]
     except KeyError:
-        raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'") from None
+        raise resource_not_found(f"Resource not found: '{arn}'", arn) from None
+
+
+def children(service: Service, map_run_arn: str) -> list[Row]:
+    """The executions that a Map Run has started, the first started first. Raises as `map_run`."""
+    started = map_run(service, map_run_arn).effect.item_count
+    return service.engine.list(Query(map_run_arn=map_run_arn, limit=started))[::-1]

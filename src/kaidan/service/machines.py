@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from kaidan.protocol.history import HistoryEvent
@@ -11,7 +10,7 @@ from kaidan.service import configuration, lookup, refs, tags, versions
 from kaidan.service.configuration import Type
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page
-from kaidan.service.state import Configuration, Service, StateMachine
+from kaidan.service.state import Service, StateMachine
 from kaidan.service.wire import moment
 
 
@@ -82,29 +81,14 @@ def update_state_machine(service: Service, params: dict[str, Any]) -> dict[str, 
         raise ApiError("MissingRequiredParameter", message)
     _check_publishing(params)
     machine = lookup.active_machine(service, arn)
-    machine.current = _revised(service, machine, params)
-    updated = {"updateDate": moment(machine.current.updated_ms)}
+    machine.current = configuration.revise(service, machine.current, params, machine.type)
+    updated: dict[str, Any] = {"updateDate": moment(machine.current.updated_ms)}
     if machine.current.revision_id is not None:
         updated["revisionId"] = machine.current.revision_id
     if params.get("publish"):
         version = versions.publish(service, machine, params.get("versionDescription"))
         updated["stateMachineVersionArn"] = version.arn
     return updated
-
-
-def _revised(service: Service, machine: StateMachine, params: dict[str, Any]) -> Configuration:
-    """The same configuration when the request changes nothing (recorded: the revision id stays, or stays absent)."""
-    current = machine.current
-    asked = configuration.changes(params)
-    if all(getattr(current, name) == value for name, value in asked.items()):
-        return current
-    return replace(
-        current,
-        **asked,
-        **configuration.compiled(params, machine.type),
-        revision_id=service.source.uuid4(),
-        updated_ms=service.engine.clock.now_ms(),
-    )
 
 
 def describe_state_machine(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -165,8 +149,8 @@ class Deletion:
     def __init__(self, service: Service, machine: StateMachine) -> None:
         self._service = service
         self._machine = machine
-        runs = service.engine.runs
-        self._running = {arn for arn in machine.executions if runs[arn].execution.status == "RUNNING"}
+        runs = (service.engine.find(arn) for arn in machine.executions)
+        self._running = {run.execution.arn for run in runs if run is not None and run.execution.status == "RUNNING"}
 
     def begin(self) -> None:
         self._machine.deleting = True

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from kaidan.runtime.engine import MapRun
-from kaidan.service import lookup, refs
-from kaidan.service.errors import invalid, resource_not_found
+from kaidan.protocol import events as ev
+from kaidan.runtime.run import MapRun
+from kaidan.service import lookup
+from kaidan.service.errors import invalid
 from kaidan.service.pages import answer, page
 from kaidan.service.state import Service
 from kaidan.service.wire import moment
@@ -46,7 +47,7 @@ def _listed(service: Service, map_run: MapRun) -> dict[str, Any]:
 
 def describe_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """DescribeMapRun."""
-    map_run = _find(service, params["mapRunArn"])
+    map_run = lookup.map_run(service, params["mapRunArn"])
     settings = map_run.effect
     counts = _counts(service, map_run)
     described = {
@@ -68,9 +69,10 @@ def describe_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]
 def _counts(service: Service, map_run: MapRun) -> dict[str, int]:
     """How the children stand; those that were never started are pending while the run goes on, then aborted."""
     counts = dict.fromkeys(_COUNTS.values(), 0)
-    for arn in map_run.children:
-        counts[_COUNTS[service.engine.runs[arn].execution.status]] += 1
-    unstarted = max(0, map_run.effect.item_count - len(map_run.children))
+    children = lookup.children(service, map_run.arn)
+    for child in children:
+        counts[_COUNTS[child.status]] += 1
+    unstarted = map_run.effect.item_count - len(children)
     running = map_run.status == "RUNNING"
     counts["pending"] = unstarted if running else 0
     counts["aborted"] += 0 if running else unstarted
@@ -81,7 +83,7 @@ def _counts(service: Service, map_run: MapRun) -> dict[str, int]:
 
 def update_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """UpdateMapRun: counts for the children that are still to be started, and for the failures from now on."""
-    map_run = _find(service, params["mapRunArn"])
+    map_run = lookup.map_run(service, params["mapRunArn"])
     changes = {field: params[member] for member, field in _SETTINGS.items() if member in params}
     if not changes:
         message = f"At least one of these members must be specified: [{', '.join(_SETTINGS)}]"
@@ -90,13 +92,21 @@ def update_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]:
         message = f"A Map Run that has ended cannot be updated. Its status is {map_run.status}: '{map_run.arn}'"
         raise invalid(message, "CANNOT_UPDATE_COMPLETED_MAP_RUN")
     map_run.effect = msgspec.structs.replace(map_run.effect, **changes)
-    for frame in service.engine.runs[map_run.execution_arn].execution.frames.values():
+    _apply(service, map_run)
+    return {}
+
+
+def _apply(service: Service, map_run: MapRun) -> None:
+    """Tell the state that is waiting for the children; it looks at the settings whenever one of them ends."""
+    execution = lookup.execution(service, map_run.execution_arn).execution
+    for frame in execution.frames.values():
         container = frame.container
         if container is not None and container.map_run_arn == map_run.arn:
             container.concurrency = map_run.effect.max_concurrency
             container.tolerated_count = map_run.effect.tolerated_failure_count
             container.tolerated_percentage = map_run.effect.tolerated_failure_percentage
-    return {}
+            execution.touched.add(frame.id)
+    service.engine.post(execution.arn, ev.Resumed())
 
 
 _SETTINGS = {
@@ -105,12 +115,3 @@ _SETTINGS = {
     "toleratedFailurePercentage": "tolerated_failure_percentage",
 }
 """Members of UpdateMapRun → fields of StartMapRun."""
-
-
-def _find(service: Service, arn: str) -> MapRun:
-    """Raises InvalidArn, ResourceNotFound."""
-    refs.map_run(arn)
-    try:
-        return service.engine.map_runs[arn]
-    except KeyError:
-        raise resource_not_found(f"Resource not found: '{arn}'", arn) from None

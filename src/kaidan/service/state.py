@@ -28,10 +28,11 @@ AWS_OWNED_KEY = {"type": "AWS_OWNED_KEY"}
 class Configuration:
     """One revision of a state machine: what an update replaces.
 
-    `logging`, `tracing` and `encryption` have the API's shapes; `variables` maps each state to the variables that it
-    reads. `revision_id` is None for the first revision.
+    `key`: what executions call it (`Execution.definition`). `logging`, `tracing` and `encryption` have the API's
+    shapes; `variables` maps each state to the variables that it reads. `revision_id` is None for the first revision.
     """
 
+    key: str
     definition: str
     role_arn: str
     program: Program
@@ -98,6 +99,10 @@ class Beginning:
     input: Payload | None = None
     trace_header: str | None = None
 
+    def is_of(self, arn: str) -> bool:
+        """Whether the ARN is that of the version or the alias."""
+        return arn in (self.version_arn, self.alias_arn)
+
 
 @dataclass(slots=True)
 class Activity:
@@ -122,9 +127,11 @@ class Service:
     revision: Revision = TODAY
     source: Source = field(default_factory=SystemSource)
     machines: dict[str, StateMachine] = field(default_factory=dict)
+    configurations: dict[str, Configuration] = field(default_factory=dict)
+    """Key → every revision that there ever was: executions outlive machines."""
     activities: dict[str, Activity] = field(default_factory=dict)
     beginnings: dict[str, Beginning] = field(default_factory=dict)
-    """Execution ARN → what it was started from. Children of a Map Run have their parent's."""
+    """Execution ARN → what it was started from. Children of a Map Run have none."""
 
     def arn(self, resource: str) -> str:
         """`arn:aws:states:<region>:<account>:<resource>`."""

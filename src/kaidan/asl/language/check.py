@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import NamedTuple, assert_never
 
 from kaidan.arns import TaskResource
@@ -36,6 +35,7 @@ from kaidan.asl.language.check_values import (
     check_object,
     check_text,
     check_timestamp,
+    nearest,
     wrong_type,
 )
 from kaidan.asl.language.places import NESTING_MAX
@@ -315,9 +315,9 @@ def _shape(value: Object, table: dict[str, Field], site: Site) -> None:
 
 
 def _instead_of(name: str, table: dict[str, Field]) -> str:
-    near = get_close_matches(name.lower(), [known.lower() for known in table], n=3, cutoff=0.7)
+    near = nearest(name, table)
     if near:
-        return "nearest: " + ", ".join(known for known in table if known.lower() in near)
+        return f"nearest: {', '.join(near)}"
     owners = [owner for owner, record in TABLES.items() if name in (item.name for item in record.table)]
     if owners and "Type" in table:
         return f"types that have it: {', '.join(owners)}"

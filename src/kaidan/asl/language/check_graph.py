@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
+from kaidan.asl.language.check_values import nearest
 from kaidan.errors import Diagnostic
 from kaidan.limits import AWS
 
@@ -85,7 +85,7 @@ def _nearest(name: str, scope: ScopeNode, scopes: list[ScopeNode]) -> str:
     elsewhere = next((other.states[name].pointer for other in scopes if name in other.states), None)
     if elsewhere:
         return f"{elsewhere} is in another scope: a transition cannot enter or leave one"
-    near = get_close_matches(name, scope.states, n=3)
+    near = nearest(name, scope.states)
     return f"nearest: {', '.join(near)}" if near else f"states here: {', '.join(list(scope.states)[:10])}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from kaidan.asl.query.timestamps import parse_ns
@@ -21,6 +22,12 @@ def _with_article(name: str) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Those that may have been meant, the nearest first; capital and small letters are alike."""
+    by_lower = {other.lower(): other for other in known}
+    return [by_lower[near] for near in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.7)]
+
+
 def check_object(value: JSON, site: Site) -> bool:
     return isinstance(value, dict) or wrong_type(value, "[OBJECT]", site)
 
@@ -38,9 +45,8 @@ def check_text(value: JSON, kind: Text, name: str, site: Site) -> bool:
         return wrong_type(value, "[STRING]", site)
     if kind.allowed and value not in kind.allowed:
         one_of = f"The field '{name}' should have one of these values" if kind.selects else _ONE_OF
-        near = get_close_matches(value.upper(), [allowed.upper() for allowed in kind.allowed], n=1)
-        nearest = next((allowed for allowed in kind.allowed if [allowed.upper()] == near), None)
-        site.error(f"{one_of}: [{', '.join(kind.allowed)}]", hint=nearest and f"nearest: {nearest}")
+        near = nearest(value, kind.allowed)
+        site.error(f"{one_of}: [{', '.join(kind.allowed)}]", hint=f"nearest: {near[0]}" if near else None)
     return True
 
 

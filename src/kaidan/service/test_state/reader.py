@@ -1,6 +1,6 @@
-"""The items in what a Map's ItemReader has read: the text of the source, by its ReaderConfig.
+"""What a Map's ItemReader has read, out of the text of its source, by its ReaderConfig.
 
-    read_items("name,age\nYuki,7", {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"})
+    read_data("name,age\nYuki,7", {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"})
     → [{"name": "Yuki", "age": "7"}]
 
 Source: AWS guide, "ItemReader (Map)". Reads no storage; raises ValidationException for text of another kind.
@@ -9,7 +9,6 @@ Source: AWS guide, "ItemReader (Map)". Reads no storage; raises ValidationExcept
 from __future__ import annotations
 
 import csv
-from itertools import islice
 from typing import Any
 
 from kaidan.service.errors import invalid
@@ -18,23 +17,27 @@ from kaidan.values import JSON, InvalidJson, loads
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 
 
-def read_items(text: str, config: dict[str, Any]) -> list[JSON]:
-    """All items, `MaxItems` at most. An object gives one item per member: `{"Key": …, "Value": …}`."""
+def read_data(text: str, config: dict[str, Any]) -> JSON:
+    """The items, or with InputType JSON whatever ItemsPointer leads to."""
     try:
-        items = _read(text, config)
+        match config.get("InputType", "JSON"):
+            case "CSV":
+                return _rows(text, config)
+            case "JSONL":
+                return [loads(line) for line in text.splitlines() if line.strip()]
+            case _:
+                return _pointed(loads(text), config.get("ItemsPointer", ""))
     except InvalidJson as problem:
         raise _unreadable(str(problem)) from None
-    return list(islice(items, config.get("MaxItems") or None))
 
 
-def _read(text: str, config: dict[str, Any]) -> list[JSON]:
-    match config.get("InputType", "JSON"):
-        case "CSV":
-            return _rows(text, config)
-        case "JSONL":
-            return [loads(line) for line in text.splitlines() if line.strip()]
-        case _:
-            return _members(_pointed(loads(text), config.get("ItemsPointer", "")))
+def items_of(data: JSON, most: int | None) -> list[JSON]:
+    """MaxItems items at most. An object gives one item per member: `{"Key": …, "Value": …}`."""
+    if isinstance(data, dict):
+        data = [{"Key": key, "Value": item} for key, item in data.items()]
+    if not isinstance(data, list):
+        raise _unreadable("an array or an object is expected")
+    return data[: most or None]
 
 
 def _rows(text: str, config: dict[str, Any]) -> list[JSON]:
@@ -53,14 +56,6 @@ def _pointed(value: JSON, pointer: str) -> JSON:
         except (KeyError, IndexError, ValueError, TypeError):
             raise _unreadable(f"'{pointer}' points to nothing") from None
     return value
-
-
-def _members(value: JSON) -> list[JSON]:
-    if isinstance(value, list):
-        return value
-    if isinstance(value, dict):
-        return [{"Key": key, "Value": item} for key, item in value.items()]
-    raise _unreadable("an array or an object is expected")
 
 
 def _unreadable(problem: str) -> Exception:

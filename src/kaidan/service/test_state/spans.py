@@ -12,11 +12,18 @@ _DECODER = JSONDecoder(strict=False)
 
 
 def written(part: JSON, whole: Payload) -> str | None:
-    """The text of a part as it stands in the whole's text; None when it is no part (by identity) of it."""
-    steps = _steps(part, whole.value)
+    """The text of a part as it stands in the whole's text; None when it is no part (by identity) of it, or stands
+    deeper than Python's stack reaches."""
+    try:
+        return _written(part, whole.value, whole.text)
+    except RecursionError:
+        return None
+
+
+def _written(part: JSON, whole: JSON, text: str) -> str | None:
+    steps = _steps(part, whole)
     if steps is None:
         return None
-    text = whole.text
     at = _after_space(text, 0)
     for step in steps:
         at = _member(text, at, step)

@@ -132,12 +132,16 @@ def _find(scope: Definition, name: str, language: str, in_map: bool = False) -> 
     if name in states:
         return Place(name, states[name], states[name].get("QueryLanguage", language), in_map)
     for state in states.values():
-        inner = [(branch, in_map) for branch in state.get("Branches", ())]
-        inner += [(state[field], True) for field in ("ItemProcessor", "Iterator") if field in state]
-        for part, around in inner:
-            if place := _find(part, name, language, around):
-                return place
+        if place := _find_inside(state, name, language, in_map):
+            return place
     return None
+
+
+def _find_inside(state: Definition, name: str, language: str, in_map: bool = False) -> Place | None:
+    parts = [(branch, in_map) for branch in state.get("Branches", ())]
+    parts += [(state[field], True) for field in ("ItemProcessor", "Iterator") if field in state]
+    places = (_find(part, name, language, around) for part, around in parts)
+    return next((place for place in places if place), None)
 
 
 # The mock
@@ -158,6 +162,14 @@ def _check_use_of_mock(params: dict[str, Any], config: dict[str, JSON], place: P
         raise invalid(f"State type '{place.type}' is not supported when a mock is specified")
     elif params.get("revealSecrets"):
         raise invalid("TestState does not support RevealSecrets when a mock is specified.")
+    else:
+        _check_culprit(config.get("errorCausedByState"), place)
+
+
+def _check_culprit(name: str | None, place: Place) -> None:
+    """The state that is said to have failed inside a Map or Parallel; Task states have none inside."""
+    if name is not None and place.type != "Task" and not _find_inside(place.definition, name, place.language):
+        raise invalid(f"The state '{name}' given as ErrorCausedByState is not inside the state under test.")
 
 
 def _capital(name: str) -> str:
@@ -190,7 +202,7 @@ def _mock(mock: dict[str, Any] | None, place: Place) -> Mock | None:
         return Mock(_result(result, mock.get("fieldValidationMode") or "STRICT", place))
     assert failure is not None
     if failure.get("error") is None:
-        raise invalid("The error of a mocked error output must be specified.")
+        raise invalid("Error must be specified in the mocked error output.")
     return Mock(error=failure["error"], cause=failure.get("cause"))
 
 

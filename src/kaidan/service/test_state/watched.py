@@ -20,7 +20,7 @@ from kaidan.asl.states.state import State
 from kaidan.asl.states.visit import Ask, Exit, FanOut, Step, Visit
 from kaidan.errors import EXCEED_TOLERATED_FAILURE_THRESHOLD, StateError
 from kaidan.service.errors import invalid
-from kaidan.service.test_state.reader import read_items
+from kaidan.service.test_state.reader import items_of, read_data
 from kaidan.service.test_state.spans import written
 from kaidan.service.test_state.subject import Subject
 from kaidan.values import JSON, Payload
@@ -137,19 +137,22 @@ class _CatchFlow:
 
 
 class _ReaderFlow:
-    """The data flow of a Map whose items come from what its ItemReader is said to have read."""
+    """The data flow of a Map whose items come from what its ItemReader is said to have read: ItemsPath, if there
+    is one, leads into that."""
 
     def __init__(self, flow: Flow, subject: Subject, notes: Notes) -> None:
         self._flow = flow
         assert subject.reader_data is not None
-        config = subject.place.definition.get("ItemReader", {}).get("ReaderConfig", {})
-        self._items = Payload(read_items(subject.reader_data, config))
+        definition = subject.place.definition
+        config = definition.get("ItemReader", {}).get("ReaderConfig", {})
+        data = read_data(subject.reader_data, config)
         if "ItemsPointer" in config:
-            notes.data("afterItemsPointer", self._items)
+            notes.data("afterItemsPointer", Payload(data))
+        self._read = Payload(data if "ItemsPath" in definition else items_of(data, config.get("MaxItems")))
 
     def arguments(self, visit: Visit) -> Payload:
         self._flow.arguments(visit)
-        return self._items
+        return self._read
 
     def conclude(self, visit: Visit, result: Payload) -> tuple[Payload, Assigned]:
         return self._flow.conclude(visit, result)

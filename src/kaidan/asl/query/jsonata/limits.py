@@ -40,7 +40,7 @@ class Run:
     """One evaluation: what it may see, what it has left, and what it must tidy up at the end.
 
     `depth` is where the function that is being called stands; `holders` are containers made with a Sequence inside;
-    `nonfinite` is set where arithmetic has left the numbers that JSON has.
+    `irregular` is set where a value is made that JSON has not: an infinite number, a list with nothing as a member.
     """
 
     __slots__ = (
@@ -51,7 +51,7 @@ class Run:
         "env",
         "holders",
         "input",
-        "nonfinite",
+        "irregular",
         "steps_left",
         "value_bytes_max",
     )
@@ -66,7 +66,7 @@ class Run:
         self.bytes_left = limits.total_bytes
         self.value_bytes_max = limits.value_bytes
         self.holders: list[JSON] = []
-        self.nonfinite = False
+        self.irregular = False
 
     def charge(self, steps: int) -> None:
         """Count steps. Raises LimitExceeded (timeout)."""

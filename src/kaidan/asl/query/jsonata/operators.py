@@ -127,7 +127,7 @@ def _wide(run: Run, symbol: str, left: JSON, right: JSON, result: JSON) -> JSON:
     """A result that JavaScript would have rounded, or that is no number any more."""
     _no_numbers(symbol, left, right)
     result = number(result)
-    run.nonfinite |= not isfinite(result)
+    run.irregular |= not isfinite(result)
     return result
 
 

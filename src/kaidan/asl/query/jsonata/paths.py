@@ -238,6 +238,8 @@ def plain_path(steps: list[Step], first: Evaluate | None, absolute: bool, keep: 
             if start is UNDEFINED or (not steps and start.__class__ not in ARRAYS):
                 return start
             values = as_list(start)
+        elif not values:
+            values = Sequence()
         for step in steps:
             if not values:
                 break
@@ -318,6 +320,8 @@ def test_filter(test: Evaluate) -> Stage:
             outcome = test(item, frame)
             if outcome is True or (outcome is not False and selects(outcome, at, count)):
                 result.append(item)
+        if value is UNDEFINED and result:
+            frame[RUN].irregular = True
         return result
 
     return stage
@@ -541,11 +545,16 @@ def tuple_sort(
 def tuple_path(
     before: Evaluate, steps: list[TupleStepping], *, as_tuples: bool, keep: bool, grouping: Stage | None
 ) -> Evaluate:
-    """A path whose steps bind from some step on; `before` gives the members that come to that step."""
+    """A path whose steps bind from some step on; `before` gives the members that come to that step.
+
+    Where it gives none, there are no tuples: a group is then made of nothing.
+    """
 
     def evaluate(data: JSON, frame: Frame) -> JSON:
         values = before(data, frame)
         stream = TupleStream({VALUE: value} for value in ([] if values is UNDEFINED else as_list(values)))
+        if not stream:
+            return UNDEFINED if grouping is None else grouping(TupleStream(({VALUE: UNDEFINED},)), frame)
         for step in steps:
             stream = step(stream, frame)
         if grouping is not None:

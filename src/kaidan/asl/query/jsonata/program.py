@@ -53,7 +53,7 @@ class Program:
         context = Outer((data,)) if data.__class__ is list else data
         try:
             result = evaluate(context, [run, None, 0, *unset])
-            return _finished(run, result, self._walks or run.nonfinite)
+            return _finished(run, result, self._walks or run.irregular)
         except RecursionError:
             raise LimitExceeded(STACK_OVERFLOW) from None
         except MemoryError:

@@ -20,7 +20,7 @@ SHOWN_CHARACTERS: Final = 32_768
 
 def number_text(value: float | int) -> str:
     """`String(value)`: 100, 0.1, 1e+21, 1e-7, Infinity, NaN."""
-    if value.__class__ is int and -(10**21) < value < 10**21:
+    if value.__class__ is int and -(2**53) < value < 2**53:
         return str(value)
     value = float(value)
     if not isfinite(value):
@@ -54,8 +54,8 @@ def _place_point(digits: str, exponent: int) -> str:
 
 
 def to_precision_15(value: float) -> float:
-    """The number rounded to 15 significant digits, which is what $string shows of a fraction."""
-    if not isfinite(value) or len(_shortest(value)[1]) <= 15:
+    """A fraction rounded to 15 significant digits, which is what $string shows of it; whole numbers as they are."""
+    if not isfinite(value) or value.is_integer() or len(_shortest(value)[1]) <= 15:
         return value
     exact = Decimal(value)
     return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 14), rounding=ROUND_HALF_UP))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from kaidan.asl.query.jsonata.calls import Native, invoke
-from kaidan.asl.query.jsonata.errors import fail
+from kaidan.asl.query.jsonata.errors import JsonataError, fail
 from kaidan.asl.query.jsonata.limits import RUN, Frame, Run
 from kaidan.asl.query.jsonata.scope import Evaluate
 from kaidan.asl.query.jsonata.signature import Signature
+from kaidan.asl.query.jsonata.text import shown
 from kaidan.asl.query.jsonata.values import ARRAYS, UNDEFINED, Function, as_list
 from kaidan.values import JSON
 
@@ -46,6 +47,8 @@ def _update(match: JSON, members: JSON) -> None:
         fail("T2011", value=members)
     if match.__class__ is dict:
         match.update(members)
+    elif match.__class__ not in ARRAYS and members:
+        raise JsonataError("", message=f"Cannot create property '{next(iter(members))}' on {shown(match)}")
 
 
 def _delete(match: JSON, names: JSON) -> None:

@@ -263,7 +263,7 @@ def to_millis(run: Run, text: JSON, picture: JSON = UNDEFINED) -> JSON:
 
 
 def _checked(run: Run, millis: float) -> JSON:
-    run.nonfinite |= millis != millis
+    run.irregular |= millis != millis
     return as_number(millis)
 
 

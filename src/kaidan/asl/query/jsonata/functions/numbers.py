@@ -20,7 +20,7 @@ from kaidan.values import JSON
 
 def _result(run: Run, value: float) -> JSON:
     value = as_number(value)
-    run.nonfinite |= value != value or value in (math.inf, -math.inf)
+    run.irregular |= value != value or value in (math.inf, -math.inf)
     return value
 
 
@@ -126,10 +126,8 @@ def square_root(run: Run, value: JSON) -> JSON:
 def power(run: Run, base: JSON, exponent: JSON) -> JSON:
     if base is UNDEFINED:
         return base
-    if exponent is UNDEFINED:
-        return _result(run, math.nan)
     try:
-        result = float(base) ** float(exponent)
+        result = math.nan if exponent is UNDEFINED else float(base) ** float(exponent)
     except (OverflowError, ZeroDivisionError):
         result = math.inf
     if isinstance(result, complex) or not math.isfinite(result):

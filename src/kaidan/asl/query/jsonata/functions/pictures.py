@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from kaidan.asl.query.jsonata.errors import fail
+from kaidan.asl.query.jsonata.errors import STACK_OVERFLOW, LimitExceeded, fail
 from kaidan.asl.query.jsonata.functions.numbers import rounded
 from kaidan.asl.query.jsonata.functions.words import (
     decimal_to_letters,
@@ -268,6 +268,9 @@ _DIGIT_ZEROS: Final = (
 )  # fmt: skip
 """The zeros of Unicode's decimal digits."""
 
+ROMAN_MAX: Final = 5_000_000
+"""Beyond this the reference implementation runs out of stack."""
+
 _PRESENTATIONS: Final = {
     "A": ("letters", "upper"), "a": ("letters", "lower"), "I": ("roman", "upper"), "i": ("roman", "lower"),
     "W": ("words", "upper"), "Ww": ("words", "title"), "w": ("words", "lower"),
@@ -341,6 +344,8 @@ def integer_text(value: int, picture: IntegerPicture) -> str:
         case "letters":
             text = decimal_to_letters(value)
         case "roman":
+            if value > ROMAN_MAX:
+                raise LimitExceeded(STACK_OVERFLOW)
             text = decimal_to_roman(value)
         case "words":
             text = number_to_words(value, picture.ordinal)
@@ -366,8 +371,8 @@ def _decimal_text(value: int, picture: IntegerPicture) -> str:
         text = char.join([text[:first], *(text[at : at + size] for at in range(first, len(text), size))])
     else:
         for position, char in reversed(picture.separators):
-            at = max(len(text) - position, 0)
-            text = text[:at] + char + text[at:]
+            at = len(text) - position
+            text = text[: max(at, 0)] + char + text[at:]
     return text + _ordinal_suffix(text) if picture.ordinal else text
 
 
@@ -380,7 +385,7 @@ def parse_integer(run: Run, text: JSON, picture: JSON) -> JSON:
     if text is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
     value = integer_value(text, integer_picture(picture))
-    run.nonfinite |= value != value
+    run.irregular |= value != value
     return value
 
 

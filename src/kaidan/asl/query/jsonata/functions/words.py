@@ -101,7 +101,7 @@ def decimal_to_roman(value: int) -> str:
     text = ""
     for size, digits in _ROMAN:
         count, value = divmod(value, size)
-        text += digits * min(count, 10_000)
+        text += digits * count
     return text
 
 
