@@ -77,6 +77,10 @@ class World:
         self.engine.start(Run(self._machine, execution))
         self.engine.save()
 
+    def go_on(self, steps: int) -> None:
+        left = iter(range(steps))
+        self.engine.run_until(lambda: next(left, None) is None or not self.running)
+
     def kill(self) -> None:
         """As kill -9 leaves it: what was not saved is lost."""
         self.store.close()
@@ -127,8 +131,7 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(definition: Definition, 
         world = World(definition, Path(folder), seed)
         world.start()
         for _ in range(200):
-            steps = iter(range(chance.randint(1, 12)))
-            world.engine.run_until(lambda: next(steps, None) is None or not world.running)
+            world.go_on(chance.randint(1, 12))
             if not world.running:
                 break
             world.kill()

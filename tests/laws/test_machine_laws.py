@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from kaidan.asl.language import compile_definition
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
+from kaidan.integrations.contract import Reply
 from kaidan.protocol import events as ev
+from kaidan.protocol.effects import RunTask
 from kaidan.protocol.history import DETAILS_KEYS, HistoryEvent
-from kaidan.runtime.engine import Run
+from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.simulated import World, simulate
+from kaidan.runtime.sources import SimulatedClock
 from tests.laws.machines import INPUT, answer, machines
 
 Definition = dict[str, Any]
@@ -68,9 +71,10 @@ def _count(history: list[HistoryEvent], ending: str) -> int:
 @given(machines(), st.integers(0, 1000))
 def test_nothing_is_left_behind(definition: Definition, seed: int) -> None:
     execution = run(definition, seed).execution
-    assert not execution.frames
     assert not execution.requests
     assert not execution.ready
+    assert bool(execution.frames) == (execution.status != "SUCCEEDED")  # what a redrive goes on from
+    assert execution.shelves.keys() <= execution.frames.keys()
 
 
 class Pickling(Machine):
@@ -102,3 +106,39 @@ def test_answers_that_nobody_awaits_change_nothing(definition: Definition, seed:
     for event in (ev.TimerFired(request_id), ev.TaskFailed(request_id, "Late"), ev.StopRequested()):
         assert done.machine.advance(done.execution, event, 0) == []
     assert done.execution == before
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(machines(), st.integers(0, 1000))
+def test_a_redrive_goes_on_where_it_failed(definition: Definition, seed: int) -> None:
+    program = compile_definition(definition)
+    failed = simulate(program, INPUT, World(seed=seed, answer=answer))
+    if failed.execution.status == "SUCCEEDED":
+        return
+    engine = Engine(SimulatedClock(failed.history[-1].timestamp_ms))
+    engine.handler = Obliging(engine)
+    arn, before = failed.execution.arn, list(failed.history)
+    engine.runs[arn] = failed
+    engine.redrive(arn)
+    engine.run_until(lambda: failed.execution.status != "RUNNING")
+    history = failed.history
+    assert history[: len(before)] == before
+    assert history[len(before)].type == "ExecutionRedriven"
+    assert [event.id for event in history] == list(range(1, len(history) + 1))
+    assert failed.execution.status in ENDINGS
+    done = [e.details for e in before if e.type == "TaskStateExited" and e.details]
+    assert len([e for e in history if e.type == "TaskStateExited"]) >= len(done)
+
+
+class Obliging:
+    """Every task succeeds at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, task: RunTask, reply: Reply) -> None:
+        reply.started()
+        reply.succeeded(task.parameters.value)
+
+    def resume(self, task: RunTask, job: Any, reply: Reply) -> None:
+        self(task, reply)

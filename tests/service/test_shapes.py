@@ -38,8 +38,7 @@ FAILS: list[tuple[str, Any, str]] = [
     (
         "StartExecution",
         {"stateMachineArn": MACHINE, "name": "n" * 81},
-        f"Value '{'n' * 81}' at 'name' failed to satisfy constraint: "
-        "Member must have length less than or equal to 80",
+        f"Value '{'n' * 81}' at 'name' failed to satisfy constraint: Member must have length less than or equal to 80",
     ),
     (
         "StartExecution",
@@ -137,7 +136,11 @@ def test_all_problems_are_told_at_once() -> None:
 WRONG_TYPES: list[tuple[str, Any, str]] = [
     ("StartExecution", {"stateMachineArn": 5}, "NUMBER_VALUE can not be converted to a String"),
     ("StartExecution", {"stateMachineArn": True}, "TRUE_VALUE can not be converted to a String"),
-    ("StartExecution", {"stateMachineArn": MACHINE, "input": {}}, "Start of structure or map found where not expected."),
+    (
+        "StartExecution",
+        {"stateMachineArn": MACHINE, "input": {}},
+        "Start of structure or map found where not expected.",
+    ),
     ("StartExecution", {"stateMachineArn": MACHINE, "input": []}, "Start of list found where not expected"),
     ("ListStateMachines", {"maxResults": "5"}, "STRING_VALUE can not be converted to an Integer"),
     ("ListStateMachines", {"maxResults": True}, "TRUE_VALUE can not be converted to an Integer"),

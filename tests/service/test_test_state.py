@@ -93,8 +93,13 @@ DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STAN
 MAP: dict[str, Any] = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": INNER, "End": True}
 OTHER = {"StartAt": "Other", "States": {"Other": PASS}}
 PARALLEL: dict[str, Any] = {"Type": "Parallel", "Branches": [INNER, OTHER], "End": True}
-WAY = {"StartAt": "Way", "States": {"Way": {**MAP, "Next": "Ready"}, "Ready": {"Type": "Succeed"}}}
-del WAY["States"]["Way"]["End"]
+WAY = {
+    "StartAt": "Way",
+    "States": {
+        "Way": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": INNER, "Next": "Ready"},
+        "Ready": {"Type": "Succeed"},
+    },
+}
 
 CASES: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
     ("succeed", {"Type": "Succeed"}, {"input": "[1,  2]"}, {"status": "SUCCEEDED", "output": "[1,  2]"}),
@@ -585,10 +590,10 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
         "SCHEMA_VALIDATION_FAILED: These fields are required: [States, StartAt] at /'",
     ),
     (
-        {"Type": "Wait", "Seconds": -1, "Next": "Elsewhere"},
+        {"Type": "Pass", "Nxt": "A", "Next": "Elsewhere"},
         {},
         "InvalidDefinition",
-        "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Minimum value is 0 at /Seconds'",
+        "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Field 'Nxt' is not supported at /'",
     ),
     (PASS, {"input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: "),
     (PASS, {"variables": "[]"}, "ValidationException", "Variables must be a valid JSON object"),

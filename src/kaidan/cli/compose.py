@@ -92,13 +92,13 @@ def tasks(machine: JSON, pointer: str = "") -> Iterator[Work]:
 def unsupported(work: Iterable[Work]) -> list[Diagnostic]:
     """A finding for each Task that nothing here can carry out: better now than in the middle of a run."""
     dispatcher = Dispatcher(ClientFactory(), lambda work, reply: None)
-    services = ", ".join(("aws-sdk:<any service>", *sorted(dispatcher.by_service)))
+    known = ", ".join(f"{service}:<action>" for service in ("aws-sdk:<service>", *sorted(dispatcher.by_service)))
     return [
         Diagnostic(
             "NOT_SUPPORTED_HERE",
             f"'kaidan run' cannot carry out the Task '{each.state}': {_called(each.resource)}",
             f"{each.pointer}/Resource",
-            hint=f"Resources that it can carry out: arn:aws:states:::{{{services}}}:<action>",
+            hint=f"what can be carried out: {known}",
         )
         for each in work
         if not _is_supported(dispatcher, each.resource)

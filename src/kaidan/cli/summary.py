@@ -98,7 +98,7 @@ def _field(name: str, text: str) -> Iterator[str]:
     """A name and what belongs to it, side by side; wrapped where a terminal would break it anywhere."""
     width = shutil.get_terminal_size().columns - FIELD_CELLS if sys.stdout.isatty() else 0
     lines = [part for line in bounded(_unfolded(text), CAUSE_LINES_MAX) for part in _wrapped(line, width)]
-    yield f"  {click.style(name, dim=True)}  {lines[0] if lines else ''}"
+    yield f"  {click.style(f'{name:<{FIELD_CELLS - 4}}', dim=True)}  {lines[0] if lines else ''}"
     yield from (" " * FIELD_CELLS + line for line in lines[1:])
 
 

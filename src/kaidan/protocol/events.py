@@ -65,6 +65,10 @@ class ChildClosed(msgspec.Struct, frozen=True):
     cause: str | None = None
 
 
+class Redriven(msgspec.Struct, frozen=True):
+    """An execution that did not succeed is to go on from where it failed."""
+
+
 class StopRequested(msgspec.Struct, frozen=True):
     error: str | None = None
     cause: str | None = None
@@ -81,12 +85,14 @@ Event: TypeAlias = (
     | TimerFired
     | ChildClosed
     | StopRequested
+    | Redriven
 )
 
 __all__ = [
     "ChildClosed",
     "Event",
     "Heartbeat",
+    "Redriven",
     "Resumed",
     "Started",
     "StopRequested",

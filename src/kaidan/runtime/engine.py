@@ -107,6 +107,10 @@ class Engine:
         """Abort an execution, now."""
         self._handle(arn, ev.StopRequested(error, cause))
 
+    def redrive(self, arn: str) -> None:
+        """Let an execution that did not succeed go on from where it failed, now."""
+        self._handle(arn, ev.Redriven())
+
     def find(self, arn: str) -> Run | None:
         """An execution, open or closed. Of a closed one that was stored the history is not in the Run: see `events`."""
         run = self.runs.get(arn)
@@ -132,9 +136,8 @@ class Engine:
         if self.store is not None:
             self.save()
             return self.store.list(query)
-        rows = [_row(run) for run in self.runs.values()]
-        rows = sorted((row for row in rows if _matches(row, query)), key=lambda row: (row.start_ms, row.arn), reverse=True)
-        return rows[: query.limit]
+        rows = [row for row in map(_row, self.runs.values()) if _matches(row, query)]
+        return sorted(rows, key=lambda row: (row.start_ms, row.arn), reverse=True)[: query.limit]
 
     def awaiting(self, token: str) -> tuple[str, int] | None:
         """Which execution and request a task token belongs to; None when nobody waits for it."""

@@ -33,7 +33,7 @@ _tasks = msgspec.msgpack.Decoder(TaskRow, dec_hook=_decode)
 def change_of(run: Run) -> Change:
     """What is to be written of a run; from then on it counts as saved."""
     execution, unsaved = run.execution, run.unsaved
-    closed = execution.status != "RUNNING"
+    closed = execution.status != "RUNNING" and not execution.frames
     head = msgspec.structs.replace(execution, frames={}, shelves={}, touched=set())
     change = Change(row=row_of(run, _encoder.encode(head)), events=run.history, closed=closed)
     run.history, run.unsaved = [], Unsaved()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,9 @@ from kaidan.service.wire import moment
 
 POLL_S = 60
 """How long GetActivityTask waits for a task (API reference, GetActivityTask)."""
+
+_TOKEN = re.compile(r"(\S+) [0-9]+ [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What a task token says in base64 (`machine.context`): the execution's ARN, the frame, a UUID."""
 
 WORKERS_MAX = 1_000
 """Polls of one activity at a time (AWS guide, "Quotas related to API action throttling", activity pollers)."""
@@ -155,9 +159,9 @@ def _waiting(service: Service, token: str) -> tuple[str, int]:
 
 
 def _was_given_out(service: Service, token: str) -> bool:
-    """A token names its execution: `machine.context` makes it of the ARN, the frame and a UUID."""
+    """A token names its execution."""
     try:
-        plain = base64.b64decode(token, validate=True).decode()
+        named = _TOKEN.fullmatch(base64.b64decode(token, validate=True).decode())
     except (binascii.Error, ValueError):
         return False
-    return service.engine.find(plain.partition(" ")[0]) is not None
+    return named is not None and service.engine.find(named[1]) is not None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kaidan.protocol.history import HistoryEvent
-from kaidan.runtime.run import Run
 from kaidan.service import configuration, lookup, refs, tags, versions
 from kaidan.service.configuration import Type
+from kaidan.service.deletion import Deletion
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page
 from kaidan.service.state import Service, StateMachine
@@ -138,42 +137,5 @@ def delete_state_machine(service: Service, params: dict[str, Any]) -> dict[str, 
     """DeleteStateMachine: deleting what is not there is no error. While executions run, it is DELETING."""
     machine = service.machines.get(refs.unqualified(params["stateMachineArn"]))
     if machine is not None and not machine.deleting:
-        Deletion(service, machine).begin()
+        Deletion(service, machine)
     return {}
-
-
-class Deletion:
-    """The end of a state machine: executions are stopped where they enter their next state; the last one takes the
-    machine with it (API reference, DeleteStateMachine)."""
-
-    def __init__(self, service: Service, machine: StateMachine) -> None:
-        self._service = service
-        self._machine = machine
-        runs = (service.engine.find(arn) for arn in machine.executions)
-        self._running = {run.execution.arn for run in runs if run is not None and run.execution.status == "RUNNING"}
-
-    def begin(self) -> None:
-        self._machine.deleting = True
-        self._service.engine.listeners.append(self)
-        self._close()
-
-    def __call__(self, run: Run, event: HistoryEvent) -> None:
-        arn = run.execution.arn
-        if arn not in self._running:
-            return
-        if event.type.endswith("StateEntered"):
-            self._service.engine.wake(lambda: self._stop(run))
-        elif event.type in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"):
-            self._running.remove(arn)
-            self._close()
-
-    def _stop(self, run: Run) -> None:
-        if run.execution.status == "RUNNING":
-            self._service.engine.stop(run.execution.arn, None, None)
-
-    def _close(self) -> None:
-        if self._running:
-            return
-        engine = self._service.engine
-        engine.listeners = [listener for listener in engine.listeners if listener is not self]
-        del self._service.machines[self._machine.arn]

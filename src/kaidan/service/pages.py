@@ -56,7 +56,7 @@ def _write(service: Service, question: str, key: Key) -> str:
 
 def _read(service: Service, question: str, token: str) -> Key:
     try:
-        seal, _, text = base64.urlsafe_b64decode(token.encode()).decode().partition(" ")
+        seal, _, text = base64.b64decode(token, b"-_", validate=True).decode().partition(" ")
         issued_ms, key = loads(text)
     except (binascii.Error, ValueError, InvalidJson):
         raise _invalid_token() from None

@@ -76,11 +76,12 @@ class PathCompiler:
     def items(self, definition: Definition) -> Items:
         path = definition.get("ItemsPath", "$")
         select = selector(path)
+        shown = path[1:] if path.startswith("$$") else path  # AWS shows a context path with one $ (recorded)
 
         def items(visit: Visit, effective: Payload) -> list[JSON]:
             value = select(effective.value, visit.env)
             if not isinstance(value, list):
-                raise runtime_error(f'Reference path "{path}" must point to array.')
+                raise runtime_error(f'Reference path "{shown}" must point to array.')
             return value
 
         return items

@@ -61,7 +61,7 @@ class Machine:
         An answer that nobody awaits, and any event after the end, changes nothing and gives no effects.
         """
         turn = Turn(self, execution, now_ms)
-        if execution.status == "RUNNING":
+        if execution.status == "RUNNING" or isinstance(event, ev.Redriven):
             try:
                 turn.take(event)
                 turn.run()
@@ -130,6 +130,8 @@ class Turn:
             self._start()
         elif isinstance(event, ev.Resumed):
             pass
+        elif isinstance(event, ev.Redriven):
+            self._redrive()
         elif isinstance(event, ev.StopRequested):
             self._stop(event)
         else:
@@ -144,12 +146,36 @@ class Turn:
         if self.machine.revision.compact_input:
             execution.input = Payload(execution.input.value)
         self.record("ExecutionStarted", 0, {"input": execution.input.text, "roleArn": execution.role_arn})
-        timeout_s = self.machine.program.timeout_s
+        self._start_timeout()
+        self.new_frame("root", execution.scope, execution.input, previous_id=0)
+
+    def _start_timeout(self) -> None:
+        execution, timeout_s = self.execution, self.machine.program.timeout_s
         if timeout_s is not None and execution.scope == "":
             execution.timeout_timer = execution.next_request_id
             execution.next_request_id += 1
             self.effects.append(fx.StartTimer(execution.timeout_timer, self.now_ms + 1000 * timeout_s))
-        self.new_frame("root", execution.scope, execution.input, previous_id=0)
+
+    def _redrive(self) -> None:
+        """Go on from the frames as they were left; time-outs and retries begin anew (AWS guide, "redrive")."""
+        execution = self.execution
+        if execution.status in ("RUNNING", "SUCCEEDED") or not execution.frames:
+            return
+        execution.status, execution.stop_ms = "RUNNING", 0
+        execution.error = execution.cause = None
+        execution.redrive_count, execution.redrive_ms = execution.redrive_count + 1, self.now_ms
+        details = {"redriveCount": execution.redrive_count}
+        event_id = self.record("ExecutionRedriven", execution.next_event_id - 1, details)
+        self._start_timeout()
+        for frame in list(execution.frames.values()):
+            self.touch(frame)
+            frame.last_event_id = event_id
+            frame.retries, frame.retry_count = {}, 0
+            if frame.container is not None:
+                self._attempt(frame, lambda frame=frame: children.redrive(self, frame, frame.container))  # type: ignore[misc]
+            else:
+                frame.waiting = "redrive" if frame.inside and self.state_of(frame).type != "Fail" else ""
+                execution.ready.append(frame.id)
 
     def new_frame(self, kind: str, scope: str, input: Payload, *, previous_id: int, parent_id: int = 0) -> Frame:
         """A frame that is ready to enter the first state of a scope."""
@@ -190,7 +216,7 @@ class Turn:
                 self._attempt(frame, lambda: tasks.failed(self, frame, event))
             case ev.ChildClosed():
                 self._attempt(frame, lambda: children.child_closed(self, frame, event))
-            case ev.Started() | ev.Resumed() | ev.StopRequested():
+            case ev.Started() | ev.Resumed() | ev.StopRequested() | ev.Redriven():
                 raise AssertionError(event)
             case _:
                 assert_never(event)
@@ -236,6 +262,10 @@ class Turn:
 
     def _enter(self, frame: Frame) -> None:
         state = self.state_of(frame)
+        if frame.waiting == "redrive":
+            frame.waiting = ""
+            return self._work(frame, state)
+        frame.inside = True
         frame.entered_ms = self.now_ms
         frame.before_entry_event_id = frame.last_event_id
         frame.retry_count = 0
@@ -243,7 +273,7 @@ class Turn:
             frame.retries = {}
         details = {"name": state.name, "input": frame.input.text}
         frame.entered_event_id = self.record_in(frame, state.entered, details)
-        self._work(frame, state)
+        return self._work(frame, state)
 
     def _work(self, frame: Frame, state: State) -> None:
         """Do the state's work: at entry, and again at each retry."""
@@ -284,6 +314,7 @@ class Turn:
             frame.variables = frame.variables | step.assigned
             details["assignedVariables"] = {key: Payload(step.assigned[key]).text for key in sorted(step.assigned)}
         self.record_in(frame, state.exited, details)
+        frame.inside = False
         frame.input = step.output
         if step.next is None:
             self._scope_done(frame)
@@ -349,6 +380,7 @@ class Turn:
                 frame.retries = frame.retries | {number: attempt + 1}
                 frame.retry_count += 1
                 due_ms = self.now_ms + retrier.delay_ms(attempt, self.machine.source.random())
+                children.drop(self, frame)
                 frame.waiting, frame.request_id = "retry", self.timer(frame, due_ms)
                 return True
         return False
@@ -358,6 +390,7 @@ class Turn:
         children.record_failed(self, frame, state, error)
         if catcher is None:
             return False
+        children.drop(self, frame)
         try:
             output, assigned = catcher.flow.conclude(self.visit(frame), error_output(error))
             self._leave(frame, Exit(catcher.next, output, assigned))
@@ -371,7 +404,6 @@ class Turn:
             self._finish_failed(frame, error)
         else:
             parent = self.execution.frames[frame.parent_id]
-            del self.execution.frames[frame.id]
             self._attempt(parent, lambda: children.frame_failed(self, parent, frame, error))
 
     def _finish_failed(self, frame: Frame, error: StateError) -> None:
@@ -419,6 +451,8 @@ class Turn:
         execution.status, execution.stop_ms = status, self.now_ms
         execution.output, execution.error = outcome.get("output"), outcome.get("error")
         execution.cause = outcome.get("cause")
-        execution.frames, execution.requests, execution.shelves = {}, {}, {}
+        execution.requests = {}
         execution.ready.clear()
+        if status == "SUCCEEDED" or execution.express:
+            execution.frames, execution.shelves = {}, {}
         self.effects.append(fx.Finish(status, **outcome))

@@ -30,6 +30,7 @@ _ABORTABLE = ("Task", "Wait", "Parallel", "Map")
 
 def start(turn: Turn, frame: Frame, step: FanOut) -> None:
     """Begin a Parallel or Map state's children."""
+    drop(turn, frame)
     total = len(step.scopes) if step.items is None else len(step.items)
     frame.container = Container(input=step.input, scopes=step.scopes, total=total, concurrency=step.concurrency)
     turn.execution.shelves[frame.id] = Shelf(items=step.items)
@@ -129,14 +130,14 @@ def _joined(results: list[Payload]) -> Payload:
 
 
 def frame_failed(turn: Turn, parent: Frame, child: Frame, error: StateError) -> None:
-    """A branch or an iteration has failed: abort the others; Retry and Catch of the state decide."""
-    container = parent.container
-    assert container is not None
+    """A branch or an iteration has failed: abort the others; Retry and Catch of the state decide.
+
+    The frames stay until they do: if nothing recovers, a redrive goes on from them.
+    """
     turn.touch(parent)
-    del container.running[child.id]
     if child.kind == "branch" and turn.state_of(child).type in _ABORTABLE:
         turn.record(turn.state_of(child).type + "StateAborted", child.last_event_id)
-    _abort_children(turn, parent)
+    _abort_children(turn, parent, but=child)
     if child.kind == "iteration":
         details = {"name": parent.state, "index": child.index}
         turn.record("MapIterationFailed", child.last_event_id, details)
@@ -154,31 +155,56 @@ def record_failed(turn: Turn, frame: Frame, state: State, error: StateError) -> 
 
 
 def abort(turn: Turn, frame: Frame) -> None:
-    """Abort a frame and all below it, innermost first."""
+    """Abort a frame and all below it, innermost first. The frames stay as they are, for a redrive."""
     _abort_children(turn, frame)
+    turn.touch(frame)
     state = turn.state_of(frame)
     if frame.waiting and state.type in _ABORTABLE:
         turn.record_in(frame, state.type + "StateAborted")
     tasks.release(turn, frame)
-    turn.execution.frames.pop(frame.id, None)
     if frame.kind == "iteration":
         parent = turn.execution.frames[frame.parent_id]
         details = {"name": parent.state, "index": frame.index}
         turn.record("MapIterationAborted", frame.last_event_id, details)
 
 
-def _abort_children(turn: Turn, frame: Frame) -> None:
+def _abort_children(turn: Turn, frame: Frame, but: Frame | None = None) -> None:
     container = frame.container
-    if container is None:
-        return
-    for child_id in list(container.running):
-        if container.map_run_arn is not None:
+    for child_id in list(container.running) if container is not None else ():
+        if container is not None and container.map_run_arn is not None:
             turn.execution.requests.pop(child_id, None)
             turn.effects.append(fx.CancelChild(child_id))
-        else:
+        elif but is None or child_id != but.id:
             abort(turn, turn.execution.frames[child_id])
+
+
+def drop(turn: Turn, frame: Frame) -> None:
+    """The state begins anew or is left: forget its children."""
+    if frame.container is None:
+        return
+    for child_id in frame.container.running:
+        child = turn.execution.frames.pop(child_id, None)
+        if child is not None:
+            drop(turn, child)
     frame.container = None
     turn.execution.shelves.pop(frame.id, None)
+
+
+def redrive(turn: Turn, frame: Frame, container: Container) -> None:
+    """Go on with the children that did not succeed: inline ones from their frames, child executions anew."""
+    frame.waiting = "children"
+    state = turn.state_of(frame)
+    if container.map_run_arn is None or not isinstance(state, Map):
+        return
+    details = {"mapRunArn": container.map_run_arn, "redriveCount": turn.execution.redrive_count}
+    container.run_started_event_id = turn.record_in(frame, "MapRunRedriven", details)
+    indexes = sorted([*container.failed, *container.running.values()])
+    container.done, container.failed = container.done - len(container.failed), []
+    container.running = {}
+    turn.effects.append(_map_run(frame, container, state))
+    for index in indexes:
+        _launch_item(turn, frame, container, state, index, frame.last_event_id)
+    _launch(turn, frame, container, frame.last_event_id)
 
 
 # --- Distributed Map --------------------------------------------------------------------------------------
@@ -192,15 +218,17 @@ def _start_map_run(turn: Turn, frame: Frame, container: Container, state: Map) -
     container.map_run_arn = Arn.parse(execution.machine_arn).states(f"mapRun:{machine_name}/{label}:{uuid4()}")
     container.tolerated_count, container.tolerated_percentage = tolerance.count, tolerance.percentage
     container.run_started_event_id = turn.record_in(frame, "MapRunStarted", {"mapRunArn": container.map_run_arn})
-    turn.effects.append(
-        fx.StartMapRun(
-            map_run_arn=container.map_run_arn,
-            state=state.name,
-            item_count=container.total,
-            max_concurrency=container.concurrency,
-            tolerated_failure_count=tolerance.count,
-            tolerated_failure_percentage=tolerance.percentage,
-        )
+    turn.effects.append(_map_run(frame, container, state))
+
+
+def _map_run(frame: Frame, container: Container, state: Map) -> fx.StartMapRun:
+    return fx.StartMapRun(
+        map_run_arn=container.map_run_arn or "",
+        state=state.name,
+        item_count=container.total,
+        max_concurrency=container.concurrency,
+        tolerated_failure_count=container.tolerated_count,
+        tolerated_failure_percentage=container.tolerated_percentage,
     )
 
 
@@ -235,9 +263,9 @@ def child_closed(turn: Turn, frame: Frame, event: ev.ChildClosed) -> None:
     if event.status == "SUCCEEDED" and event.output is not None:
         _put_result(turn, frame, index, event.output)
     else:
-        container.failures += 1
+        container.failed.append(index)
     tolerance = Tolerance(container.tolerated_count, container.tolerated_percentage)
-    if tolerance.exceeded(container.failures, container.total):
+    if tolerance.exceeded(len(container.failed), container.total):
         _fail_map_run(turn, frame, container)
     _launch(turn, frame, container, frame.last_event_id)
 

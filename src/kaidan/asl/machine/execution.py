@@ -17,8 +17,8 @@ from kaidan.values import JSON, Payload
 
 FrameKind = Literal["root", "branch", "iteration"]
 
-Waiting = Literal["", "task", "timer", "children", "retry"]
-"""What a frame waits for; "" means that it is ready to enter its state."""
+Waiting = Literal["", "task", "timer", "children", "retry", "redrive"]
+"""What a frame waits for; "" means that it is ready to enter its state, "redrive" to do its state's work again."""
 
 
 class Container(msgspec.Struct, kw_only=True):
@@ -33,7 +33,8 @@ class Container(msgspec.Struct, kw_only=True):
     concurrency: int = 0
     launched: int = 0
     done: int = 0
-    failures: int = 0
+    failed: list[int] = []
+    """Indexes of child executions that did not succeed."""
     running: dict[int, int] = {}
     map_run_arn: str | None = None
     tolerated_count: int = 0
@@ -75,6 +76,8 @@ class Frame(msgspec.Struct, kw_only=True):
     heartbeat_s: int = 0
     resource: str = ""
     token: str = ""
+    inside: bool = False
+    """It has entered its state and not left it."""
     entered_ms: int = 0
     entered_event_id: int = 0
     before_entry_event_id: int = 0
@@ -109,6 +112,7 @@ class Execution(msgspec.Struct, kw_only=True):
     error: str | None = None
     cause: str | None = None
     redrive_count: int = 0
+    redrive_ms: int = 0
     next_event_id: int = 1
     next_request_id: int = 1
     timeout_timer: int = 0

@@ -4,7 +4,8 @@
     → {"output": '{"a": 1}', "status": "SUCCEEDED", "inspectionData": {"input": '{"a": 1}', "afterInputPath": …}}
 
 A use of the machine, not a second one: `subject.py` reads what is asked for, `mocks.py` judges mocked results,
-`watched.py` puts eyes on a compiled state, `trial.py` lets the machine visit it, and here the answer is made.
+`watched.py` puts eyes on a compiled state (with `reader.py` for what a Map has read, `spans.py` for texts as they
+were sent), `trial.py` lets the machine visit it, and here the answer is made.
 
 Source: API, TestState; AWS guide, "Testing state machines with TestState API"; recordings of both.
 """
@@ -24,7 +25,7 @@ from kaidan.values import JSON, dumps
 def test_state(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """TestState. Blocks while a state without a mock is at work: five minutes of the engine's clock at most.
 
-    Raises InvalidDefinition, InvalidExecutionInput and ValidationException.
+    Raises ApiError: InvalidArn, InvalidDefinition, InvalidExecutionInput, ValidationException.
     """
     trial = Trial(service, read(params))
     trial.run()

@@ -13,7 +13,10 @@ from kaidan.arns import task_resource
 from kaidan.asl.language import check, read_source
 from kaidan.asl.states.dataflow import Definition
 from kaidan.errors import DefinitionError, Diagnostic
+from kaidan.integrations.dispatch import check_resource
+from kaidan.service import refs
 from kaidan.service.errors import ApiError, invalid
+from kaidan.service.payloads import execution_input
 from kaidan.service.test_state.mocks import check_result
 from kaidan.values import JSON, InvalidJson, Payload, loads
 
@@ -65,14 +68,16 @@ class Subject:
 
 
 def read(params: dict[str, Any]) -> Subject:
-    """Raises ApiError: InvalidDefinition, InvalidExecutionInput, ValidationException."""
+    """Raises ApiError: InvalidArn, InvalidDefinition, InvalidExecutionInput, ValidationException."""
+    if params.get("roleArn"):
+        refs.check_role(params["roleArn"])
     place = _place(params["definition"], params.get("stateName"))
     config = params.get("stateConfiguration") or {}
     _check_use_of_mock(params, config, place)
     context = _context(params.get("context"), place)
     return Subject(
         place=place,
-        input=_input(params.get("input") or "{}"),
+        input=execution_input(params.get("input")),
         level=params.get("inspectionLevel") or "INFO",
         role_arn=params.get("roleArn") or "",
         mock=_mock(params.get("mock"), place),
@@ -100,7 +105,7 @@ def _checked(text: str, lone: bool) -> Definition:
     try:
         source = read_source(text, "definition.json", strict=True)
         machine: Definition = {"StartAt": LONE_NAME, "States": {LONE_NAME: source.value}} if lone else source.value
-        findings = check(machine)
+        findings = check(machine, knows_resource=check_resource)
         if lone:
             findings = [_unwrapped(finding) for finding in findings if not _leaves_state(finding)]
         if any(finding.severity == "ERROR" for finding in findings):
@@ -279,13 +284,6 @@ def _check_context_part(name: str, part: JSON, place: Place) -> None:
 
 def _invalid_context(problem: str) -> ApiError:
     return invalid(f"Invalid Context object provided: {problem}")
-
-
-def _input(text: str) -> Payload:
-    try:
-        return Payload.of_text(text)
-    except InvalidJson as problem:
-        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{problem}'") from None
 
 
 def _variables(text: str | None) -> dict[str, JSON]:
