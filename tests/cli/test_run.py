@@ -304,17 +304,19 @@ def test_a_large_map_is_told_in_tenths(kaidan: Kaidan, define: Any) -> None:
         *(["Each", f"{done:,} of 1,000"] for done in range(100, 1001, 100)),
         ["Each", progress[-1][1]],
     ]
-    assert "lines more: --json or `kaidan history` show them" in result.out
+    assert "lines more, with --json all" in result.out
 
 
 def test_a_loop_names_its_quick_states_once(kaidan: Kaidan, define: Any) -> None:
-    definition = machine(
-        Start={"Type": "Pass", "Result": {"n": 0}, "Next": "More?"},
-        Add={"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)"}, "Next": "Rest"},
-        Rest={"Type": "Wait", "Seconds": 5, "Next": "More?"},
-        **{"More?": {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericLessThan": 3, "Next": "Add"}], "Default": "Done"}},
-        Done={"Type": "Succeed"},
-    )  # fmt: skip
+    again = {"Variable": "$.n", "NumericLessThan": 3, "Next": "Add"}
+    states: dict[str, dict[str, Any]] = {
+        "Start": {"Type": "Pass", "Result": {"n": 0}, "Next": "More?"},
+        "Add": {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)"}, "Next": "Rest"},
+        "Rest": {"Type": "Wait", "Seconds": 5, "Next": "More?"},
+        "More?": {"Type": "Choice", "Choices": [again], "Default": "Done"},
+        "Done": {"Type": "Succeed"},
+    }
+    definition = machine(**states)
     result = kaidan("run", define(definition), "--skip-waits")
     names = [line[10:].split()[0] for line in result.out.split("\n\n")[0].splitlines()]
     assert names == ["Start", "More?", "Add", "Rest", "Rest", "Rest", "Done"]

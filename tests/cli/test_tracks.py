@@ -22,6 +22,8 @@ from kaidan.values import Payload
 from tests.laws.machines import INPUT, answer, machines
 
 Definition = dict[str, Any]
+Event = tuple[int, str, dict[str, Any] | None]
+"""What an event follows, its type and its details."""
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 
 
@@ -32,7 +34,7 @@ class Watched:
         self.engine = Engine(SimulatedClock())
         self.engine.handler = _Tasks(self.engine, World(seed=seed, answer=answer), SeededSource(seed + 1))
         self.progress = Progress()
-        self.engine.listeners.append(self.progress.take)
+        self.engine.listeners.append(self.listen)
         self.execution = Execution(
             arn=f"{MACHINE.replace('stateMachine', 'execution')}:e",
             name="e",
@@ -45,10 +47,21 @@ class Watched:
         self.run = Run(Machine(compile_definition(definition), SeededSource(seed)), self.execution)
         self.engine.start(self.run)
 
+    def listen(self, run: Run, event: HistoryEvent) -> None:
+        self.progress.take(run, event)
+
     def frames(self) -> set[tuple[str, str]]:
         """Where the engine is: place and state of every frame that is inside one."""
         frames = self.execution.frames
         return {(place(frame, frames), frame.state) for frame in frames.values() if frame.waiting}
+
+    def timers(self) -> Iterator[str]:
+        """What frames wait for time to pass for, those of child executions too."""
+        for run in self.engine.runs.values():
+            for frame in run.execution.frames.values():
+                pending = self.engine.due_ms(run.execution.arn, frame.request_id) is not None
+                if pending and frame.waiting in ("timer", "retry"):
+                    yield frame.waiting
 
     def tracks(self) -> set[tuple[str, str]]:
         return set(self.open_in(self.progress.root))
@@ -81,9 +94,7 @@ def test_open_states_are_those_of_the_engine(definition: Definition, seed: int) 
     def check() -> bool:
         if not world.execution.ready:
             assert world.frames() == world.tracks()
-        waiting = sorted(kind for kind, _ in waits(world.engine, world.progress).values())
-        frames = (frame for run in world.engine.runs.values() for frame in run.execution.frames.values())
-        assert waiting == sorted(frame.waiting for frame in frames if frame.waiting in ("timer", "retry"))
+        assert sorted(kind for kind, _ in waits(world.engine, world.progress).values()) == sorted(world.timers())
         return world.execution.status != "RUNNING"
 
     world.engine.run_until(check)
@@ -111,7 +122,7 @@ def unique(definition: Definition, prefix: str = "") -> Definition:
     return definition | {"StartAt": prefix + definition["StartAt"], "States": states}
 
 
-def events(*rows: tuple[int, str, dict[str, Any] | None]) -> list[HistoryEvent]:
+def events(*rows: Event) -> list[HistoryEvent]:
     return [
         HistoryEvent(number, before, type, number * 1000, details)
         for number, (before, type, details) in enumerate(rows, 1)
@@ -190,7 +201,7 @@ def test_parallel_inside_parallel() -> None:
 
 def test_a_large_map_keeps_numbers_only() -> None:
     count = 100
-    rows: list[tuple[int, str, dict[str, Any] | None]] = [
+    rows: list[Event] = [
         (0, "ExecutionStarted", {}),
         (0, "MapStateEntered", named("Each")),
         (2, "MapStateStarted", {"length": count}),
@@ -210,7 +221,7 @@ def test_a_large_map_keeps_numbers_only() -> None:
 
 def test_a_second_visit_forgets_the_first() -> None:
     tracks = Tracks()
-    rows = (
+    rows: tuple[Event, ...] = (
         (0, "ExecutionStarted", {}),
         (0, "TaskStateEntered", named("Call")),
         (2, "TaskScheduled", {"resourceType": "sqs", "resource": "sendMessage"}),

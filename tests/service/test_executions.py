@@ -271,7 +271,8 @@ def chain(length: int) -> dict[str, Any]:
 
 
 def history(service: Service, execution: str, **params: Any) -> list[list[int]]:
-    pages, token = [], {}
+    pages: list[list[int]] = []
+    token: dict[str, str] = {}
     while True:
         answer = service("GetExecutionHistory", executionArn=execution, **params, **token)
         pages.append([event["id"] for event in answer["events"]])

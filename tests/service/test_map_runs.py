@@ -94,11 +94,10 @@ def test_children(service: Service) -> None:
 
 
 def test_children_that_never_began(service: Service) -> None:
-    execution, map_run = running(service)
-    service("StopExecution", executionArn=execution)
-    service.settle()
-    assert counts(service, map_run) == {"aborted": 4, "total": 4}
-    assert service("DescribeMapRun", mapRunArn=map_run)["status"] == "ABORTED"
+    _, map_run = running(service, items=10)
+    finish(service, 6, error="Bad")
+    assert service("DescribeMapRun", mapRunArn=map_run)["status"] == "FAILED"
+    assert counts(service, map_run) == {"failed": 6, "aborted": 4, "total": 10}
 
 
 def test_more_at_a_time(service: Service) -> None:

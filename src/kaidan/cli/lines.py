@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import click
-
+from kaidan.cli.problems import say
 from kaidan.cli.progress import Due, Progress, clock_time, duration, progress_of, waits
 from kaidan.cli.text import cells, cut, one_line
 from kaidan.cli.tracks import Track, Visit, is_failure
@@ -63,7 +62,7 @@ class Lines:
         if self._pending:
             due = waits(self._engine, self._progress)
             pending, self._pending = self._pending, []
-            click.echo("\n".join(self._text(line, due) for line in pending))
+            say("\n".join(self._text(line, due) for line in pending))
 
     def close(self) -> None:
         self.flush()

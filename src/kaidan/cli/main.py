@@ -15,6 +15,7 @@ import click
 
 from kaidan import __version__
 from kaidan.cli.exits import Exit, epilog
+from kaidan.cli.problems import nobody_reads, tell
 
 COMMANDS: dict[str, str] = {
     "run": "Run a state machine once, from its start to its end.",
@@ -68,15 +69,10 @@ def run(arguments: list[str]) -> int:
         click.echo("\nInterrupted.", err=True)
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        return _reader_left()
+        nobody_reads()
+        return Exit.SUCCEEDED
     except Exception as problem:
         return _internal_error(problem)
-
-
-def _reader_left() -> int:
-    """`kaidan history | head`: the reader has all it wants. Python must not complain of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.SUCCEEDED
 
 
 def _internal_error(problem: Exception) -> int:
@@ -84,8 +80,6 @@ def _internal_error(problem: Exception) -> int:
         import traceback
 
         traceback.print_exception(problem)
-    from kaidan.cli.problems import tell
-
     said = " ".join(str(problem).split())
     tell(
         "error",

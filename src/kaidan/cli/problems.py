@@ -1,7 +1,12 @@
-"""What keeps a command from doing its work, told in one line (and a second one that says what would help)."""
+"""What keeps a command from doing its work, told in one line (and a second one that says what would help).
+
+Beside it what does not: a reader of standard output that leaves early.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import IO, Any
 
 import click
@@ -30,3 +35,16 @@ def tell(kind: str, message: str, hint: str | None = None, file: IO[Any] | None 
     click.echo(f"{click.style(kind + ':', fg=COLOURS[kind], bold=True)} {message}", file=file, err=True)
     if hint:
         click.echo(f"  {hint}", file=file, err=True)
+
+
+def say(text: str) -> None:
+    """Print to standard output. When nobody reads it any more, as behind `| head`, the work goes on all the same."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        nobody_reads()
+
+
+def nobody_reads() -> None:
+    """Let standard output lead nowhere, so that Python does not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,7 +16,7 @@ from kaidan.cli.console import reporter, waiting
 from kaidan.cli.exits import Exit
 from kaidan.cli.findings import Checked, as_text, counted
 from kaidan.cli.inputs import load_definition, machine_name
-from kaidan.cli.problems import tell
+from kaidan.cli.problems import say, tell
 from kaidan.cli.signals import stopping
 from kaidan.cli.summary import outcome, pretty, summary
 from kaidan.emulate import Emulator
@@ -122,8 +122,8 @@ def _keep(options: Options, run: Run) -> None:
 
 def _report(options: Options, engine: Engine, run: Run, definition: Definition, real_ms: int) -> None:
     if options.as_json:
-        click.echo(pretty(outcome(run)))
+        say(pretty(outcome(run)))
         return
-    click.echo()
+    say("")
     for line in summary(engine, run, definition, real_ms if options.skip_waits else None):
-        click.echo(line)
+        say(line)

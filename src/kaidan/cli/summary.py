@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kaidan.asl.language import Definition
     from kaidan.runtime.engine import Engine, Run
 
-OUTPUT_LINES_MAX = 40
+OUTPUT_LINES_MAX = 24
 CAUSE_LINES_MAX = 20
 FIELD_CELLS = 9
 COLOURS = {"SUCCEEDED": "green", "ABORTED": "yellow"}
@@ -91,7 +91,7 @@ def bounded(text: str, lines_max: int) -> Iterator[str]:
         yield from lines
         return
     yield from lines[: lines_max - 1]
-    yield click.style(f"… {len(lines) - lines_max + 1:,} lines more: --json or `kaidan history` show them", dim=True)
+    yield click.style(f"… {len(lines) - lines_max + 1:,} lines more, with --json all", dim=True)
 
 
 def _field(name: str, text: str) -> Iterator[str]:

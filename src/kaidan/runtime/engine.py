@@ -122,7 +122,7 @@ class Engine:
     def _run_of(self, row: Row, execution: Execution) -> Run:
         parent = (row.parent, row.parent_request) if row.parent is not None else None
         run = Run(self.machine_of(execution), execution, parent=parent, map_run_arn=row.map_run_arn)
-        run.saved_frames, run.undelivered = set(execution.frames), row.undelivered
+        run.saved_frames, run.saved, run.undelivered = set(execution.frames), True, row.undelivered
         return run
 
     def events(self, run: Run) -> list[HistoryEvent]:

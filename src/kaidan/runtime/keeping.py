@@ -35,8 +35,8 @@ def change_of(run: Run) -> Change:
     execution, unsaved = run.execution, run.unsaved
     closed = execution.status != "RUNNING" and not execution.frames
     head = msgspec.structs.replace(execution, frames={}, shelves={}, touched=set())
-    change = Change(row=row_of(run, _encoder.encode(head)), events=run.history, closed=closed)
-    run.history, run.unsaved = [], Unsaved()
+    change = Change(row=row_of(run, _encoder.encode(head)), events=run.history, closed=closed, new=not run.saved)
+    run.history, run.unsaved, run.saved = [], Unsaved(), True
     if not closed:
         present = execution.frames.keys()
         change.frames = {i: _encoder.encode(execution.frames[i]) for i in execution.touched & present}

@@ -36,6 +36,8 @@ class Run:
     map_run_arn: str | None = None
     unsaved: Unsaved = field(default_factory=Unsaved)
     saved_frames: set[int] = field(default_factory=set)
+    saved: bool = False
+    """The store knows of it."""
     undelivered: bool = False
     """It has ended, and its parent does not know yet."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +20,13 @@ from kaidan.service.state import Beginning, Service
 from kaidan.service.wire import moment
 from kaidan.values import Payload, dumps, equal, loads
 
-_TYPE_NOT_SUPPORTED = ApiError(
-    "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
-)
-
 REDRIVABLE_MS = 14 * 24 * 3_600_000
 """How long after its end an execution can be redriven (AWS guide, "Redriving executions")."""
+
+
+def _type_not_supported() -> ApiError:
+    message = "This operation is not supported by this type of state machine"
+    return ApiError("StateMachineTypeNotSupported", message)
 
 
 # --- starting ---------------------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ def start_sync_execution(service: Service, params: dict[str, Any]) -> dict[str, 
     """StartSyncExecution: runs an Express execution to its end and answers with its outcome."""
     beginning = lookup.beginning(service, params["stateMachineArn"])
     if beginning.machine.type != "EXPRESS":
-        raise _TYPE_NOT_SUPPORTED
+        raise _type_not_supported()
     execution = _start(service, beginning, params).execution
     service.engine.run_until(lambda: execution.status != "RUNNING", AWS.express_duration_s_max)
     return {
@@ -117,7 +118,7 @@ def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """StopExecution. An execution that has ended stays as it is."""
     execution = lookup.execution(service, params["executionArn"]).execution
     if execution.express:
-        raise _TYPE_NOT_SUPPORTED
+        raise _type_not_supported()
     if execution.status == "RUNNING":
         service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
     return {"stopDate": moment(execution.stop_ms)}
@@ -252,10 +253,9 @@ def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
         arns = [row.arn for row in lookup.children(service, map_run_arn)]
     else:
         raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
-    numbered = _wanted(service, list(enumerate(arns)), params)[::-1]
     question = f"ListExecutions {[params.get(name) for name in _QUESTION]}"
-    found, token = page(service, question, params, numbered, lambda item: [-item[0]])
-    listed = [_listed(service, lookup.execution(service, arn)) for _, arn in found]
+    found, token = page(service, question, params, _wanted(service, arns, params), lambda number: [-number])
+    listed = [_listed(service, lookup.execution(service, arns[number])) for number in found]
     if map_run_arn is not None:
         listed = [item | {"mapRunArn": map_run_arn, "itemCount": 1} for item in listed]
     return answer("executions", listed, token)
@@ -271,7 +271,7 @@ def _of_machine(service: Service, arn: str, status: str | None) -> list[str]:
     if machine is None:
         raise lookup.no_machine(arn)
     if machine.type == "EXPRESS":
-        raise _TYPE_NOT_SUPPORTED
+        raise _type_not_supported()
     if status == "PENDING_REDRIVE":
         raise invalid("The statusFilter PENDING_REDRIVE is for the executions of a Map Run")
     if not qualifier:
@@ -279,25 +279,26 @@ def _of_machine(service: Service, arn: str, status: str | None) -> list[str]:
     return [each for each in machine.executions if service.beginnings[each].is_of(arn)]
 
 
-def _wanted(service: Service, numbered: list[tuple[int, str]], params: dict[str, Any]) -> list[tuple[int, str]]:
-    """Those that the filters let through."""
+def _wanted(service: Service, arns: list[str], params: dict[str, Any]) -> Sequence[int]:
+    """The numbers of those that the filters let through, backwards."""
     status, redrive = params.get("statusFilter"), params.get("redriveFilter")
+    backwards = range(len(arns) - 1, -1, -1)
     if status is None and redrive is None:
-        return numbered
+        return backwards
 
     def wanted(execution: Execution) -> bool:
         if status is not None and execution.status != status:
             return False
         return redrive is None or (execution.redrive_count > 0) == (redrive == "REDRIVEN")
 
-    return [item for item in numbered if wanted(lookup.execution(service, item[1]).execution)]
+    return [number for number in backwards if wanted(lookup.execution(service, arns[number]).execution)]
 
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """GetExecutionHistory: oldest first, or `reverseOrder`."""
     run = lookup.execution(service, params["executionArn"])
     if run.execution.express:
-        raise _TYPE_NOT_SUPPORTED
+        raise _type_not_supported()
     latest_first = bool(params.get("reverseOrder"))
     events = service.engine.events(run)
     if latest_first:

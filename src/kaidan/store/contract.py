@@ -65,6 +65,8 @@ class Change(msgspec.Struct, kw_only=True):
     tasks: dict[int, bytes] = {}
     gone_tasks: list[int] = []
     closed: bool = False
+    new: bool = False
+    """Nothing of the execution has been saved before."""
 
 
 class Stored(msgspec.Struct, kw_only=True):

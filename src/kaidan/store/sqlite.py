@@ -138,7 +138,7 @@ class SqliteStore:
             data = _events_encoder.encode(change.events)
             db.execute("INSERT INTO history VALUES (?, ?, ?)", (execution, change.events[0].id, data))
         if change.closed:
-            for table in ("frames", "items", "timers", "tasks"):
+            for table in () if change.new else ("frames", "items", "timers", "tasks"):
                 db.execute(f"DELETE FROM {table} WHERE execution = ?", (execution,))
             return
         _write(db, "frames (execution, frame, data)", execution, change.frames)
