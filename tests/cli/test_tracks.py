@@ -170,6 +170,16 @@ def test_map() -> None:
     assert tracks.root.ended == "FAILED"
 
 
+def test_an_item_that_was_aborted_is_not_done() -> None:
+    tracks = Tracks()
+    for event in MAP[:6]:
+        tracks.take(event)
+    tracks.take(HistoryEvent(7, 6, "TaskStateAborted", 0))
+    tracks.take(HistoryEvent(8, 7, "MapIterationAborted", 0, item(0)))
+    each = tracks.root.visits["Each"]
+    assert (each.done, each.failed, each.children[0].ended, each.lanes) == (0, 0, "ABORTED", {"Call": 0})
+
+
 PARALLEL = events(
     (0, "ExecutionStarted", {}),
     (0, "ParallelStateEntered", named("Both")),
@@ -215,7 +225,7 @@ def test_a_large_map_keeps_numbers_only() -> None:
     for event in events(*rows):
         tracks.take(event)
     each = tracks.root.visits["Each"]
-    assert (each.total, each.done, each.running, each.lanes) == (count, count - 1, 1, {"Rest": 1})
+    assert (each.total, each.done, each.lanes) == (count, count - 1, {"Rest": 1})
     assert list(each.children) == [count - 1]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kaidan.cli.exits import Exit
-from kaidan.cli.findings import FORMATS, Checked, said, total
+from kaidan.cli.findings import Checked, said, total
+from kaidan.cli.formats import FORMATS
 from kaidan.errors import Diagnostic
 from tests.cli.conftest import Kaidan
 

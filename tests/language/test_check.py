@@ -886,7 +886,7 @@ def mutate(definition: JSON, rng: random.Random) -> None:
     places = list(containers(definition))
     place = rng.choice(places)
     key = rng.choice(list(place) if isinstance(place, dict) else range(len(place)))
-    value = rng.choice([rng.choice(VALUES), copy.deepcopy(rng.choice(places))])
+    value = copy.deepcopy(rng.choice([rng.choice(VALUES), rng.choice(places)]))
     match rng.randrange(3):
         case 0:
             place[key] = value

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from kaidan.runtime.engine import Engine
 from tests.service.support import ARN, PASS, ROLE, WAIT, Service, text
 
 ORDERS = ARN + "stateMachine:orders"
@@ -240,11 +239,6 @@ def test_a_machine_lives_until_its_executions_enter_their_next_state(service: Se
     assert service.refuses("DescribeStateMachine", stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
     types = [event["type"] for event in service("GetExecutionHistory", executionArn=execution)["events"]]
     assert types == ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionAborted"]
-    assert listeners(service.api.service.engine) == 0
-
-
-def listeners(engine: Engine) -> int:
-    return len(engine.listeners)
 
 
 def test_a_new_machine_has_none_of_the_executions_of_its_namesake(service: Service) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
@@ -30,12 +30,8 @@ def as_text(files: Iterable[Checked]) -> Iterator[str]:
     for file in files:
         if file.unreadable is not None:
             yield f"{file.path}: {_severity('ERROR')} {file.unreadable}"
-        for finding in sorted(file.findings, key=_place):
+        for finding in in_order(file.findings):
             yield from _lines(file.path, finding)
-
-
-FORMATS: dict[str, Callable[[Iterable[Checked]], Iterator[str]]] = {"text": as_text}
-"""What `--format` can name."""
 
 
 def _lines(path: str, finding: Diagnostic) -> Iterator[str]:
@@ -60,8 +56,9 @@ def _severity(severity: str) -> str:
     return click.style(severity.lower(), fg=COLOURS[severity.lower()], bold=True)
 
 
-def _place(finding: Diagnostic) -> tuple[int, int]:
-    return finding.line or 0, finding.column or 0
+def in_order(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """By their places in the file; those without one come first."""
+    return sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0))
 
 
 def counted(count: int, noun: str) -> str:

@@ -33,7 +33,8 @@ def history(ctx: click.Context, execution: str, as_json: bool, listing: bool) ->
     """Show what happened in an execution.
 
     EXECUTION is `last`, the name of an execution that `kaidan run` made or the beginning of it, or a JSON file with
-    a history, such as `aws stepfunctions get-execution-history` prints. The newest 100 executions are kept.
+    a history, such as `aws stepfunctions get-execution-history` prints. The newest 100 executions are kept, below
+    $KAIDAN_HOME.
     """
     if listing:
         for line in _list(list(runs.headings())):

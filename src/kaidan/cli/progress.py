@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from kaidan.cli.tracks import KEPT_MAX, LASTING, Track, Tracks, Visit
@@ -27,17 +26,15 @@ if TYPE_CHECKING:
 Mark = str
 """`running`, `waiting`, `done`, `caught`, `failed`, `stopped`, `idle`, or `more` (it speaks of several states)."""
 
-
 Due = dict[int, tuple[str, int]]
 """The `id()` of a visit to what it waits for ("timer" or "retry") and until when, in Unix milliseconds."""
 
-
 SHOWN_MAX = 50
-"""Executions that are looked at for what they wait for: this one, and some child executions of its Maps."""
+"""With more child executions than this, what they wait for is not looked at: they are shown as numbers only."""
 
 
 class Row(NamedTuple):
-    """One line. `since_ms`: how long it has taken or took, None where that says nothing."""
+    """One line. `took_ms`: how long it has taken or took, None where that says nothing."""
 
     depth: int
     mark: Mark
@@ -51,28 +48,35 @@ class Progress:
 
     def __init__(self) -> None:
         self.root = Track()
+        self.run: Run | None = None
+        """The execution: the first that an event came from."""
         self._tracks: dict[str, Tracks] = {}
         self._map_runs: dict[str, tuple[Track, Visit]] = {}
 
     def take(self, run: Run, event: HistoryEvent) -> tuple[Track, Visit | None]:
         """Take an event in; see `Tracks.take`."""
-        tracks = self._tracks.get(run.execution.arn)
+        arn = run.execution.arn
+        tracks = self._tracks.get(arn)
         if tracks is None:
-            tracks = self._tracks[run.execution.arn] = Tracks(self._root_of(run))
+            tracks = self._tracks[arn] = Tracks(self._root_of(run))
         track, visit = tracks.take(event)
+        if tracks.root.ended and run is not self.run:
+            del self._tracks[arn]
         if event.type == "MapRunStarted" and visit is not None and event.details:
             self._map_runs[event.details["mapRunArn"]] = (track, visit)
         return track, visit
 
     def visit(self, run: Run, frame: Frame) -> Visit | None:
         """The visit that a frame is in. Its last event may be one of a child's."""
-        track: Track | None = self._tracks[run.execution.arn].of(frame.last_event_id)
+        tracks = self._tracks.get(run.execution.arn)
+        track = tracks.of(frame.last_event_id) if tracks is not None else None
         while track is not None and (track.open is None or track.open.name != frame.state):
             track = track.parent
         return None if track is None else track.open
 
     def _root_of(self, run: Run) -> Track:
         if run.map_run_arn not in self._map_runs:
+            self.run = run
             return self.root
         parent, inside = self._map_runs[run.map_run_arn]
         index: int = run.execution.map_item["Index"]
@@ -81,10 +85,11 @@ class Progress:
 
 
 def waits(engine: Engine, progress: Progress) -> Due:
-    """Which states wait for time to pass, in the first executions that the engine has (the others are not shown)."""
+    """Which states wait for time to pass."""
+    few = len(engine.runs) <= SHOWN_MAX
     return {
         id(visit): (frame.waiting, due_ms)
-        for run in islice(engine.runs.values(), SHOWN_MAX)
+        for run in (engine.runs.values() if few or progress.run is None else [progress.run])
         for frame in run.execution.frames.values()
         if frame.waiting in ("timer", "retry")
         and (due_ms := engine.due_ms(run.execution.arn, frame.request_id)) is not None

@@ -6,15 +6,12 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from kaidan.cli.exits import Exit, epilog
 from kaidan.cli.problems import Refusal
-
-if TYPE_CHECKING:
-    pass
 
 BESIDE = "beside the definition"
 """`--emulate` without a file."""
@@ -52,9 +49,7 @@ class Options:
 @click.option("--profile", metavar="NAME", help="The AWS profile whose credentials make the calls.")
 @click.option("--region", metavar="NAME", help="The AWS region.")
 @click.option("--endpoint-url", metavar="URL", help="Where every AWS service is, instead of at AWS.")
-@click.option(
-    "--role-arn", metavar="ARN", help="The execution's role. AWS calls are made as this role, but to an emulated AWS."
-)
+@click.option("--role-arn", metavar="ARN", help="The execution's role. It makes the AWS calls, except with --emulate.")
 @click.option(
     "--var",
     "pairs",
@@ -74,7 +69,7 @@ class Options:
     "timeout_s",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Stop the execution if it has not ended by then.",
+    help="Stop the execution if it has not ended after so much real time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but the outcome, as one JSON object.")
 @click.option(

@@ -171,9 +171,13 @@ def _where(pointer: str, definition: Definition) -> str:
 
 def _first_failed_item(engine: Engine, run: Run) -> str | None:
     """Of a Distributed Map: the failure says only that there were too many, so here is one of them."""
-    failed = (each.execution for each in engine.runs.values() if each is not run)
-    child = next((each for each in failed if each.status in ("FAILED", "TIMED_OUT")), None)
-    if child is None or child.map_item is None:
+    failed = [
+        each.execution
+        for each in engine.runs.values()
+        if each is not run and each.execution.status in ("FAILED", "TIMED_OUT")
+    ]
+    if not failed:
         return None
+    child = min(failed, key=lambda execution: execution.map_item["Index"])
     said = ": ".join(part for part in (child.error, child.cause) if part)
     return f"[{child.map_item['Index']}] {said or child.status}"

@@ -22,7 +22,6 @@ KEPT_MAX = 8
 """A Map of so many items keeps those that have ended; of a larger one only the numbers remain."""
 
 _FAILURES = ("Failed", "TimedOut")
-_TASKS = ("Task", "LambdaFunction", "Activity")
 
 
 @dataclass(slots=True, eq=False)
@@ -60,10 +59,6 @@ class Visit:
     def open_children(self, total: int) -> None:
         self.total, self.done, self.failed = total, 0, 0
         self.children, self.lanes = {}, {}
-
-    @property
-    def running(self) -> int:
-        return sum(not track.ended for track in self.children.values())
 
 
 @dataclass(slots=True, eq=False)
@@ -124,8 +119,8 @@ class Track:
         container = self.inside
         if container is None:
             return
-        container.done += 1
-        container.failed += status != "SUCCEEDED"
+        container.done += status != "ABORTED"
+        container.failed += status in ("FAILED", "TIMED_OUT")
         if self.open is not None:
             self._count_in_lane(self.open, -1)
         if container.total > KEPT_MAX:
@@ -261,8 +256,3 @@ def short_resource(details: dict[str, Any]) -> str:
         if kind in resource:
             return f"{'lambda' if 'function' in kind else 'activity'}:{resource.partition(kind)[2]}"
     return resource
-
-
-def is_task_failure(type: str) -> bool:
-    """Whether an event says that a task failed or timed out."""
-    return is_failure(type) and type.startswith(_TASKS)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kaidan.cli.exits import Exit
-from kaidan.cli.findings import FORMATS, Checked, total
+from kaidan.cli.findings import Checked, total
+from kaidan.cli.formats import FORMATS
 from kaidan.cli.inputs import ENDINGS, placeholder_values, read_text
 from kaidan.cli.problems import Refusal
 from kaidan.values import JSON
@@ -30,7 +31,10 @@ SKIPPED = ("node_modules", "__pycache__")
 )  # fmt: skip
 @click.option("--var", "pairs", multiple=True, metavar="NAME=VALUE", help="What replaces ${NAME}. May be repeated.")
 @click.option("--vars-file", type=click.Path(path_type=Path), metavar="FILE", help="The same for many, JSON or YAML.")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", hidden=len(FORMATS) == 1)
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True,
+    help="For a reader, a script, a code scanner, or a GitHub workflow (remarks beside the lines).",
+)  # fmt: skip
 @click.pass_context
 def validate(
     ctx: click.Context,

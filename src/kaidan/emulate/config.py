@@ -137,9 +137,7 @@ def parse_config(text: str, source: str = FILE_NAME) -> EmulateConfig:
 
 
 def _config(node: Node) -> EmulateConfig:
-    return EmulateConfig(
-        **node.fields(region=Node.text, instances=_all(_instance), images=_images, calls=_all(_call))
-    )
+    return EmulateConfig(**node.fields(region=Node.text, instances=_all(_instance), images=_images, calls=_all(_call)))
 
 
 def _instance(node: Node) -> Instance:
@@ -151,9 +149,7 @@ def _instance(node: Node) -> Instance:
 
 
 def _images(node: Node) -> Images:
-    return Images(
-        **node.fields(available_after_polls=_polls, not_found_polls=_whole(0), outcomes=_all(_outcome))
-    )
+    return Images(**node.fields(available_after_polls=_polls, not_found_polls=_whole(0), outcomes=_all(_outcome)))
 
 
 def _outcome(node: Node) -> Outcome:
@@ -211,11 +207,7 @@ class Node:
         if isinstance(self.value, str) and self.value:
             return str(self.value)
         shown = _shown(self.value)
-        hint = (
-            ""
-            if isinstance(self.value, (dict, list, str, None.__class__))
-            else f': write "{shown}", in quotes'
-        )
+        hint = "" if isinstance(self.value, (dict, list, str, None.__class__)) else f': write "{shown}", in quotes'
         raise self.error(f"must be text, not {shown}{hint}")
 
     def texts(self) -> dict[str, str]:
@@ -258,9 +250,7 @@ class Node:
                 raise self.error(f"must have the field {name}")
         return {str(key): self._reader(key, node, readers)(node) for key, node in self._members()}
 
-    def _reader(
-        self, key: object, node: Node, readers: dict[str, Callable[[Node], Any]]
-    ) -> Callable[[Node], Any]:
+    def _reader(self, key: object, node: Node, readers: dict[str, Callable[[Node], Any]]) -> Callable[[Node], Any]:
         if isinstance(key, str) and key in readers:
             return readers[key]
         raise node.error(f"is not a field here; allowed: {', '.join(readers)}")

@@ -100,9 +100,7 @@ def _wrap_create(nursery: Nursery) -> None:
         if outcome and outcome.refused:
             raise _error(outcome.refused)
         of_snapshot = [s for s in tag_specifications if s["ResourceType"] == "snapshot"]
-        image = create(
-            self, instance_id, name, description, [s for s in tag_specifications if s not in of_snapshot]
-        )
+        image = create(self, instance_id, name, description, [s for s in tag_specifications if s not in of_snapshot])
         for tag in (tag for each in of_snapshot for tag in each["Tags"]):
             image.ebs_snapshot.add_tag(tag["Key"], tag["Value"])
         nursery.begin(image, outcome)

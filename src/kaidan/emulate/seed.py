@@ -66,18 +66,14 @@ class _World:
         try:
             client = self._client(call.service)
         except UnknownServiceError:
-            raise SeedError(
-                f"{call.place}: AWS has no service {call.service!r} (boto3's names, such as ec2)"
-            ) from None
+            raise SeedError(f"{call.place}: AWS has no service {call.service!r} (boto3's names, such as ec2)") from None
         operation = getattr(client, xform_name(call.operation), None)
         if operation is None:
             raise SeedError(f"{call.place}: {call.service} has no operation {call.operation!r}")
         try:
             return operation(**call.parameters)
         except (BotoCoreError, ClientError) as problem:
-            raise SeedError(
-                f"{call.place}: {call.service}.{call.operation} was refused: {_line(problem)}"
-            ) from None
+            raise SeedError(f"{call.place}: {call.service}.{call.operation} was refused: {_line(problem)}") from None
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:

@@ -151,9 +151,7 @@ class Emulator:
 
     def _silent(self) -> Ready:
         self.close()
-        return Ready(
-            problem=f"the emulated AWS did not start (its process ended with {self._process.returncode})"
-        )
+        return Ready(problem=f"the emulated AWS did not start (its process ended with {self._process.returncode})")
 
 
 @contextmanager

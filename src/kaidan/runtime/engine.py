@@ -136,8 +136,9 @@ class Engine:
         if self.store is not None:
             self.save()
             return self.store.list(query)
-        rows = [row for row in map(_row, self.runs.values()) if _matches(row, query)]
-        return sorted(rows, key=lambda row: (row.start_ms, row.arn), reverse=True)[: query.limit]
+        runs = enumerate(self.runs.values(), 1)
+        rows = [row for row in (_row(number, run) for number, run in runs) if _matches(row, query)]
+        return rows[::-1][: query.limit]
 
     def awaiting(self, token: str) -> tuple[str, int] | None:
         """Which execution and request a task token belongs to; None when nobody waits for it."""
@@ -269,7 +270,9 @@ class Engine:
                 del self.runs[arn]
 
     def _resident(self, arn: str) -> Run | None:
-        """An execution for going on with: the one used last comes last in `runs`."""
+        """An execution for going on with: where some are evicted, the one used last comes last in `runs`."""
+        if self.store is None:
+            return self.runs.get(arn)
         run = self.runs.pop(arn, None) or self.find(arn)
         if run is not None:
             self.runs[arn] = run
@@ -451,12 +454,15 @@ def _forget(new: dict[int, JSON], gone: list[int], request_id: int) -> None:
     gone.append(request_id)
 
 
-def _row(run: Run) -> Row:
-    return keeping.row_of(run, head=b"")
+def _row(number: int, run: Run) -> Row:
+    row = keeping.row_of(run, head=b"")
+    row.number = number
+    return row
 
 
 def _matches(row: Row, query: Query) -> bool:
-    wanted = {"machine_arn": query.machine_arn, "map_run_arn": query.map_run_arn, "status": query.status}
-    if any(value is not None and getattr(row, name) != value for name, value in wanted.items()):
+    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status")
+    wanted = ((getattr(query, column), getattr(row, column)) for column in columns)
+    if any(value is not None and value != found for value, found in wanted):
         return False
-    return query.after is None or (row.start_ms, row.arn) < query.after
+    return row.start_ms >= query.since_ms and (query.after is None or row.number < query.after)

@@ -67,6 +67,8 @@ def row_of(run: Run, head: bytes) -> Row:
         status=execution.status,
         start_ms=execution.start_ms,
         stop_ms=execution.stop_ms,
+        version_arn=execution.version_arn,
+        alias_arn=execution.alias_arn,
         map_run_arn=run.map_run_arn,
         parent=parent,
         parent_request=parent_request,

@@ -19,6 +19,7 @@ from kaidan.runtime.sources import Clock, SimulatedClock
 from kaidan.service import (
     activities,
     aliases,
+    deletion,
     executions,
     machines,
     map_runs,
@@ -57,6 +58,7 @@ OPERATIONS: dict[str, Operation] = {
     "ListStateMachineVersions": versions.list_state_machine_versions,
     "ListStateMachines": machines.list_state_machines,
     "ListTagsForResource": tags.list_tags_for_resource,
+    "RedriveExecution": executions.redrive_execution,
     "PublishStateMachineVersion": versions.publish_state_machine_version,
     "SendTaskFailure": activities.send_task_failure,
     "SendTaskHeartbeat": activities.send_task_heartbeat,
@@ -90,6 +92,8 @@ class Api:
         engine = Engine(clock or SimulatedClock())
         self._pool = Pool(engine)
         self.service = Service(engine, account=account, region=region, revision=revision)
+        engine.listeners.append(deletion.listener(self.service))
+        engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
         dispatcher = Dispatcher(local, self._pool.run)
         StepFunctionsTasks(self.service, self.call, local).register(dispatcher)

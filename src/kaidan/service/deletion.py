@@ -12,8 +12,10 @@ from kaidan.asl.machine.execution import Execution
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
 from kaidan.protocol.history import HistoryEvent
+from kaidan.runtime.engine import Listener
 from kaidan.runtime.run import Run
 from kaidan.service.state import Service, StateMachine
+from kaidan.store.contract import Query
 
 _ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
 
@@ -38,29 +40,27 @@ class LastState(Machine):
         return before + super().advance(execution, ev.StopRequested(), now_ms)
 
 
-class Deletion:
-    """Deletes a machine, at once or when its last execution has ended. A listener of the engine until then."""
+def delete(service: Service, machine: StateMachine) -> None:
+    """Delete a machine, at once or when its last execution has ended: none enters a further state."""
+    machine.deleting = True
+    for run in service.engine.runs.values():
+        if run.execution.machine_arn == machine.arn and run.execution.status == "RUNNING":
+            run.machine = LastState(run.machine)
+    _forget_if_idle(service, machine)
 
-    def __init__(self, service: Service, machine: StateMachine) -> None:
-        self._service = service
-        self._machine = machine
-        self._running: set[str] = set()
-        for run in map(service.engine.find, machine.executions):
-            if run is not None and run.execution.status == "RUNNING":
-                self._running.add(run.execution.arn)
-                run.machine = LastState(run.machine)
-        machine.deleting = True
-        service.engine.listeners.append(self)
-        self._close()
 
-    def __call__(self, run: Run, event: HistoryEvent) -> None:
-        if event.type in _ENDS and run.execution.arn in self._running:
-            self._running.remove(run.execution.arn)
-            self._close()
+def listener(service: Service) -> Listener:
+    """For the engine: sees when the last execution of a machine that is being deleted has ended."""
 
-    def _close(self) -> None:
-        if self._running:
-            return
-        engine = self._service.engine
-        engine.listeners = [listener for listener in engine.listeners if listener is not self]
-        del self._service.machines[self._machine.arn]
+    def hear(run: Run, event: HistoryEvent) -> None:
+        if event.type in _ENDS:
+            machine = service.machines.get(run.execution.machine_arn)
+            if machine is not None and machine.deleting:
+                service.engine.once_saved(lambda: _forget_if_idle(service, machine))
+
+    return hear
+
+
+def _forget_if_idle(service: Service, machine: StateMachine) -> None:
+    if not service.engine.list(Query(machine_arn=machine.arn, status="RUNNING", limit=1)):
+        service.machines.pop(machine.arn, None)

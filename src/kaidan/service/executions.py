@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kaidan.arns import Arn, execution_arn
@@ -13,11 +12,13 @@ from kaidan.limits import AWS
 from kaidan.protocol.history import to_aws
 from kaidan.runtime.run import Run
 from kaidan.service import configuration, lookup, refs
+from kaidan.service.deletion import LastState
 from kaidan.service.errors import ApiError, invalid
-from kaidan.service.pages import answer, page
+from kaidan.service.pages import answer, page, page_of_rows
 from kaidan.service.payloads import execution_input
 from kaidan.service.state import Beginning, Service
 from kaidan.service.wire import moment
+from kaidan.store.contract import Query, Row
 from kaidan.values import Payload, dumps, equal, loads
 
 REDRIVABLE_MS = 14 * 24 * 3_600_000
@@ -52,16 +53,14 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any]) -> Ru
     existing = None if express else service.engine.find(arn)
     if existing is not None:
         return _same(service, existing, payload)
-    service.beginnings[arn] = replace(beginning, input=payload, trace_header=params.get("traceHeader"))
-    if not express:
-        machine.executions.append(arn)
     run = _run(service, beginning, arn, name, payload)
+    run.execution.trace_header = params.get("traceHeader")
     service.engine.start(run)
     return run
 
 
 def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: Payload) -> Run:
-    machine = beginning.machine
+    machine, compact = beginning.machine, Payload(payload.value).text
     execution = Execution(
         arn=arn,
         name=name,
@@ -72,9 +71,20 @@ def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: P
         start_ms=service.engine.clock.now_ms(),
         region=service.region,
         definition=beginning.configuration.key,
+        version_arn=beginning.version_arn,
+        alias_arn=beginning.alias_arn,
+        sent=payload.text if payload.text != compact else None,
         express=machine.type == "EXPRESS",
     )
-    return Run(Machine(beginning.configuration.program, service.source, revision=service.revision), execution)
+    return Run(machine_of(service, execution), execution)
+
+
+def machine_of(service: Service, execution: Execution) -> Machine:
+    """What runs an execution: the revision that it was started from, whatever became of the machine since."""
+    program = service.configurations[execution.definition].program
+    machine = Machine(program, service.source, check_parameters=service.check_parameters, revision=service.revision)
+    owner = service.machines.get(execution.machine_arn)
+    return LastState(machine) if owner is not None and owner.deleting else machine
 
 
 def _same(service: Service, existing: Run, payload: Payload) -> Run:
@@ -99,8 +109,8 @@ def start_sync_execution(service: Service, params: dict[str, Any]) -> dict[str, 
         "startDate": moment(execution.start_ms),
         "stopDate": moment(execution.stop_ms),
         "status": execution.status,
-        **_data(service, execution, params.get("includedData")),
-        **_trace(service, execution),
+        **_data(execution, params.get("includedData")),
+        **_trace(execution),
         "billingDetails": _billing(execution),
     }
 
@@ -124,18 +134,31 @@ def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     return {"stopDate": moment(execution.stop_ms)}
 
 
+def redrive_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
+    """RedriveExecution: a Standard execution that did not succeed goes on from where it failed."""
+    run = lookup.execution(service, params["executionArn"])
+    if run.execution.express:
+        raise _type_not_supported()
+    reason = not_redrivable(service, run)
+    if reason is not None:
+        raise ApiError("ExecutionNotRedrivable", f"{reason}: '{run.execution.arn}'")
+    service.engine.redrive(run.execution.arn)
+    redriven = lookup.execution(service, params["executionArn"]).execution
+    return {"redriveDate": moment(redriven.redrive_ms)}
+
+
 # --- describing -------------------------------------------------------------------------------------------
 
 
 def describe_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """DescribeExecution."""
     run = lookup.execution(service, params["executionArn"])
-    described = _listed(service, run) | _data(service, run.execution, params.get("includedData"))
+    described = _listed(service, run) | _data(run.execution, params.get("includedData"))
     if run.map_run_arn is not None:
         described["mapRunArn"] = run.map_run_arn
     if service.revision.redrive:
         described |= _redrive(service, run)
-    return described | _trace(service, run.execution)
+    return described | _trace(run.execution)
 
 
 def _listed(service: Service, run: Run) -> dict[str, Any]:
@@ -152,22 +175,21 @@ def _listed(service: Service, run: Run) -> dict[str, Any]:
         listed["stopDate"] = moment(execution.stop_ms)
     if service.revision.redrive:
         listed["redriveCount"] = execution.redrive_count
-    beginning = service.beginnings.get(execution.arn)
-    if beginning is not None and beginning.version_arn is not None:
-        listed["stateMachineVersionArn"] = beginning.version_arn
-    if beginning is not None and beginning.alias_arn is not None:
-        listed["stateMachineAliasArn"] = beginning.alias_arn
+    if execution.redrive_count and service.revision.redrive:
+        listed["redriveDate"] = moment(execution.redrive_ms)
+    if execution.version_arn is not None:
+        listed["stateMachineVersionArn"] = execution.version_arn
+    if execution.alias_arn is not None:
+        listed["stateMachineAliasArn"] = execution.alias_arn
     return listed
 
 
-def _data(service: Service, execution: Execution, included_data: str | None) -> dict[str, Any]:
+def _data(execution: Execution, included_data: str | None) -> dict[str, Any]:
     """Input as it was sent, and the outcome. METADATA_ONLY leaves input and output out."""
     included = included_data != "METADATA_ONLY"
-    beginning = service.beginnings.get(execution.arn)
-    sent = execution.input if beginning is None or beginning.input is None else beginning.input
     data: dict[str, Any] = {"inputDetails": {"included": included}}
     if included:
-        data["input"] = sent.text
+        data["input"] = execution.sent or execution.input.text
     if execution.output is not None:
         data["outputDetails"] = {"included": included}
     if execution.output is not None and included:
@@ -179,10 +201,8 @@ def _data(service: Service, execution: Execution, included_data: str | None) -> 
     return data
 
 
-def _trace(service: Service, execution: Execution) -> dict[str, Any]:
-    beginning = service.beginnings.get(execution.arn)
-    header = beginning.trace_header if beginning is not None else None
-    return {} if header is None else {"traceHeader": header}
+def _trace(execution: Execution) -> dict[str, Any]:
+    return {} if execution.trace_header is None else {"traceHeader": execution.trace_header}
 
 
 def _redrive(service: Service, run: Run) -> dict[str, Any]:
@@ -195,9 +215,9 @@ def _redrive(service: Service, run: Run) -> dict[str, Any]:
 def not_redrivable(service: Service, run: Run) -> str | None:
     """Why an execution cannot be redriven, or None (API reference, DescribeExecution, `redriveStatusReason`)."""
     execution = run.execution
-    beginning = service.beginnings.get(execution.arn)
     now_ms = service.engine.clock.now_ms()
-    if beginning is not None and beginning.machine.deleting:
+    machine = service.machines.get(execution.machine_arn)
+    if machine is not None and machine.deleting:
         return "State machine is in DELETING status"
     if execution.status in ("RUNNING", "SUCCEEDED"):
         return f"Execution is {execution.status} and cannot be redriven"
@@ -248,14 +268,16 @@ def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """ListExecutions of a machine, a version, an alias or a Map Run: the last started first."""
     machine_arn, map_run_arn = params.get("stateMachineArn"), params.get("mapRunArn")
     if machine_arn is not None and map_run_arn is None:
-        arns = _of_machine(service, machine_arn, params.get("statusFilter"))
+        query = _of_machine(service, machine_arn, params.get("statusFilter"))
     elif map_run_arn is not None and machine_arn is None:
-        arns = [row.arn for row in lookup.children(service, map_run_arn)]
+        query = Query(map_run_arn=lookup.map_run(service, map_run_arn).arn)
     else:
         raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
+    query.status = params.get("statusFilter")
     question = f"ListExecutions {[params.get(name) for name in _QUESTION]}"
-    found, token = page(service, question, params, _wanted(service, arns, params), lambda number: [-number])
-    listed = [_listed(service, lookup.execution(service, arns[number])) for number in found]
+    wanted = _redriven(params.get("redriveFilter"))
+    found, token = page_of_rows(service, question, params, query, lambda row: wanted(service, row))
+    listed = [_listed(service, lookup.execution(service, row.arn)) for row in found]
     if map_run_arn is not None:
         listed = [item | {"mapRunArn": map_run_arn, "itemCount": 1} for item in listed]
     return answer("executions", listed, token)
@@ -265,7 +287,7 @@ _QUESTION = ("stateMachineArn", "mapRunArn", "statusFilter", "redriveFilter")
 """What has to stay the same from page to page."""
 
 
-def _of_machine(service: Service, arn: str, status: str | None) -> list[str]:
+def _of_machine(service: Service, arn: str, status: str | None) -> Query:
     machine_arn, qualifier = refs.state_machine(arn)
     machine = service.machines.get(machine_arn)
     if machine is None:
@@ -274,24 +296,19 @@ def _of_machine(service: Service, arn: str, status: str | None) -> list[str]:
         raise _type_not_supported()
     if status == "PENDING_REDRIVE":
         raise invalid("The statusFilter PENDING_REDRIVE is for the executions of a Map Run")
-    if not qualifier:
-        return machine.executions
-    return [each for each in machine.executions if service.beginnings[each].is_of(arn)]
+    query = Query(machine_arn=machine_arn, since_ms=machine.created_ms)
+    if refs.is_version(qualifier):
+        query.version_arn = arn
+    elif qualifier:
+        query.alias_arn = arn
+    return query
 
 
-def _wanted(service: Service, arns: list[str], params: dict[str, Any]) -> Sequence[int]:
-    """The numbers of those that the filters let through, backwards."""
-    status, redrive = params.get("statusFilter"), params.get("redriveFilter")
-    backwards = range(len(arns) - 1, -1, -1)
-    if status is None and redrive is None:
-        return backwards
-
-    def wanted(execution: Execution) -> bool:
-        if status is not None and execution.status != status:
-            return False
-        return redrive is None or (execution.redrive_count > 0) == (redrive == "REDRIVEN")
-
-    return [number for number in backwards if wanted(lookup.execution(service, arns[number]).execution)]
+def _redriven(filter: str | None) -> Callable[[Service, Row], bool]:
+    if filter is None:
+        return lambda service, row: True
+    wanted = filter == "REDRIVEN"
+    return lambda service, row: (lookup.execution(service, row.arn).execution.redrive_count > 0) == wanted
 
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:

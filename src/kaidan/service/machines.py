@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kaidan.service import configuration, lookup, refs, tags, versions
+from kaidan.service import configuration, deletion, lookup, refs, tags, versions
 from kaidan.service.configuration import Type
-from kaidan.service.deletion import Deletion
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page
 from kaidan.service.state import Service, StateMachine
@@ -137,5 +136,5 @@ def delete_state_machine(service: Service, params: dict[str, Any]) -> dict[str, 
     """DeleteStateMachine: deleting what is not there is no error. While executions run, it is DELETING."""
     machine = service.machines.get(refs.unqualified(params["stateMachineArn"]))
     if machine is not None and not machine.deleting:
-        Deletion(service, machine)
+        deletion.delete(service, machine)
     return {}

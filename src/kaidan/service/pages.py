@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from kaidan.service.errors import ApiError
 from kaidan.service.state import Service
+from kaidan.store.contract import Query, Row
 from kaidan.values import InvalidJson, dumps, loads
 
 T = TypeVar("T")
@@ -42,6 +43,28 @@ def page(
     last = first + (params.get("maxResults") or PAGE_ITEMS)
     found = items[first:last]
     return found, _write(service, question, key(found[-1])) if last < len(items) else None
+
+
+ROWS = 1_000
+"""How many rows are read at once when some of them are left out."""
+
+
+def page_of_rows(
+    service: Service, question: str, params: dict[str, Any], query: Query, wanted: Callable[[Row], bool]
+) -> tuple[list[Row], str | None]:
+    """As `page`, of executions: read from the engine as far as needed, the last started first."""
+    token = params.get("nextToken")
+    most = params.get("maxResults") or PAGE_ITEMS
+    query.after, query.limit = (int(_read(service, question, token)[0]) if token else None), max(most + 1, ROWS)
+    found: list[Row] = []
+    while len(found) <= most:
+        rows = service.engine.list(query)
+        found += [row for row in rows if wanted(row)]
+        if len(rows) < query.limit:
+            break
+        query.after = rows[-1].number
+    token = _write(service, question, [found[most - 1].number]) if len(found) > most else None
+    return found[:most], token
 
 
 def answer(name: str, members: Sequence[Any], token: str | None) -> dict[str, Any]:

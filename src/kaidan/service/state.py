@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kaidan.asl.language.compile import Program
+from kaidan.asl.machine.advance import ParameterCheck, accept
 from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
 from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import SystemSource
-from kaidan.values import Payload
 
 AWS_OWNED_KEY = {"type": "AWS_OWNED_KEY"}
 """How things are encrypted when nobody says how."""
@@ -69,10 +69,7 @@ class Alias:
 
 @dataclass(slots=True)
 class StateMachine:
-    """A state machine. `published` is what CreateStateMachine was told of a first version.
-
-    `executions`: ARNs of its Standard executions in the order of their beginning.
-    """
+    """A state machine. `published` is what CreateStateMachine was told of a first version."""
 
     arn: str
     name: str
@@ -85,23 +82,16 @@ class StateMachine:
     last_version: int = 0
     aliases: dict[str, Alias] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    executions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What an execution was started from: kept for as long as the execution is. `input` is as it was sent."""
+    """What an execution is started from."""
 
     machine: StateMachine
     configuration: Configuration
     version_arn: str | None = None
     alias_arn: str | None = None
-    input: Payload | None = None
-    trace_header: str | None = None
-
-    def is_of(self, arn: str) -> bool:
-        """Whether the ARN is that of the version or the alias."""
-        return arn in (self.version_arn, self.alias_arn)
 
 
 @dataclass(slots=True)
@@ -126,12 +116,11 @@ class Service:
     region: str = "us-east-1"
     revision: Revision = TODAY
     source: Source = field(default_factory=SystemSource)
+    check_parameters: ParameterCheck = accept
     machines: dict[str, StateMachine] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
     """Key → every revision that there ever was: executions outlive machines."""
     activities: dict[str, Activity] = field(default_factory=dict)
-    beginnings: dict[str, Beginning] = field(default_factory=dict)
-    """Execution ARN → what it was started from. Children of a Map Run have none."""
 
     def arn(self, resource: str) -> str:
         """`arn:aws:states:<region>:<account>:<resource>`."""

@@ -20,17 +20,20 @@ from kaidan.values import JSON
 class Row(msgspec.Struct, kw_only=True):
     """What is known of an execution without loading it. Times are Unix milliseconds; `stop_ms` 0 while it runs.
 
-    `head` is the execution's own data, without its frames, as the runtime encodes it. `pending`: it can go on
-    at once. `parent` and `parent_request` name who waits for it; `undelivered`: it has ended and they do not
-    know yet.
+    `number` counts executions in the order of their start. `head` is the execution's own data, without its frames,
+    as the runtime encodes it. `pending`: it can go on at once. `parent` and `parent_request` name who waits for it;
+    `undelivered`: it has ended and they do not know yet.
     """
 
+    number: int = 0
     arn: str
     machine_arn: str
     name: str
     status: str
     start_ms: int
     stop_ms: int = 0
+    version_arn: str | None = None
+    alias_arn: str | None = None
     map_run_arn: str | None = None
     parent: str | None = None
     parent_request: int = 0
@@ -79,12 +82,16 @@ class Stored(msgspec.Struct, kw_only=True):
 
 
 class Query(msgspec.Struct, kw_only=True):
-    """Which executions to list, newest start first. `after`: (start_ms, arn) of the last one seen."""
+    """Which executions to list, the last started first. `after`: the number of the last one seen."""
 
     machine_arn: str | None = None
+    version_arn: str | None = None
+    alias_arn: str | None = None
     map_run_arn: str | None = None
     status: str | None = None
-    after: tuple[int, str] | None = None
+    since_ms: int = 0
+    """Started then or later, Unix milliseconds."""
+    after: int | None = None
     limit: int = 100
 
 

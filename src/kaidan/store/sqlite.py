@@ -25,6 +25,8 @@ CREATE TABLE executions (
     status TEXT NOT NULL,
     start_ms INTEGER NOT NULL,
     stop_ms INTEGER NOT NULL,
+    version_arn TEXT,
+    alias_arn TEXT,
     map_run_arn TEXT,
     parent TEXT,
     parent_request INTEGER NOT NULL,
@@ -33,8 +35,8 @@ CREATE TABLE executions (
     events INTEGER NOT NULL,
     head BLOB NOT NULL
 );
-CREATE INDEX executions_by_machine ON executions (machine_arn, start_ms, arn);
-CREATE INDEX executions_by_map_run ON executions (map_run_arn, start_ms, arn) WHERE map_run_arn IS NOT NULL;
+CREATE INDEX executions_by_machine ON executions (machine_arn, status, id);
+CREATE INDEX executions_by_map_run ON executions (map_run_arn, id) WHERE map_run_arn IS NOT NULL;
 CREATE INDEX executions_by_parent ON executions (parent, parent_request) WHERE parent IS NOT NULL;
 CREATE INDEX executions_by_stop ON executions (stop_ms) WHERE stop_ms > 0;
 CREATE INDEX executions_pending ON executions (id) WHERE pending;
@@ -61,16 +63,18 @@ CREATE TABLE documents (
 """
 
 _UPSERT = """
-INSERT INTO executions (arn, machine_arn, name, status, start_ms, stop_ms, map_run_arn, parent, parent_request,
-                        undelivered, pending, events, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO executions (arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn,
+                        parent, parent_request, undelivered, pending, events, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (arn) DO UPDATE SET status = excluded.status, stop_ms = excluded.stop_ms,
     undelivered = excluded.undelivered, pending = excluded.pending, events = events + excluded.events,
     head = excluded.head
 RETURNING id
 """
 
-_COLUMNS = "arn, machine_arn, name, status, start_ms, stop_ms, map_run_arn, parent, parent_request"
+_COLUMNS = (
+    "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn, parent, parent_request"
+)
 
 _events_encoder = msgspec.msgpack.Encoder()
 _events_decoder = msgspec.msgpack.Decoder(list[HistoryEvent])
@@ -218,8 +222,8 @@ class SqliteStore:
     def list(self, query: Query) -> list[Row]:
         where, values = _where(query)
         if query.after is not None:
-            where, values = where + " AND (start_ms, arn) < (?, ?)", [*values, *query.after]
-        text = f"SELECT {_COLUMNS} FROM executions WHERE {where} ORDER BY start_ms DESC, arn DESC LIMIT ?"
+            where, values = where + " AND id < ?", [*values, query.after]
+        text = f"SELECT {_COLUMNS} FROM executions WHERE {where} ORDER BY id DESC LIMIT ?"
         return [_row((*found, 0, 0, b"")) for found in self._db.execute(text, [*values, query.limit])]
 
     def count(self, query: Query) -> int:
@@ -274,18 +278,20 @@ def _remove(db: sqlite3.Connection, table: str, column: str, execution: int, key
 
 
 def _fields(row: Row) -> tuple[object, ...]:
-    names = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
-    return (*names, row.map_run_arn, row.parent, row.parent_request, row.undelivered, row.pending)
+    what = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
+    whose = (row.version_arn, row.alias_arn, row.map_run_arn, row.parent, row.parent_request)
+    return (*what, *whose, row.undelivered, row.pending)
 
 
 def _row(found: tuple[object, ...]) -> Row:
-    names = (*(name.strip() for name in _COLUMNS.split(",")), "undelivered", "pending", "head")
+    names = ("number", *_COLUMNS.split(", ")[1:], "undelivered", "pending", "head")
     values = dict(zip(names, found, strict=True))
     values |= {"undelivered": bool(values["undelivered"]), "pending": bool(values["pending"])}
     return Row(**values)  # type: ignore[arg-type]
 
 
 def _where(query: Query) -> tuple[str, list[object]]:
-    filters = {"machine_arn": query.machine_arn, "map_run_arn": query.map_run_arn, "status": query.status}
-    given = {column: value for column, value in filters.items() if value is not None}
-    return " AND ".join(f"{column} = ?" for column in given) or "1", list(given.values())
+    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status")
+    given = {column: getattr(query, column) for column in columns if getattr(query, column) is not None}
+    conditions = ["start_ms >= ?", *(f"{column} = ?" for column in given)]
+    return " AND ".join(conditions), [query.since_ms, *given.values()]

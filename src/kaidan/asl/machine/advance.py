@@ -33,7 +33,8 @@ ParameterCheck = Callable[[TaskResource, JSON], str | None]
 """Says why parameters cannot be used to start a task, or None."""
 
 
-def _accept(resource: TaskResource, parameters: JSON) -> str | None:
+def accept(resource: TaskResource, parameters: JSON) -> str | None:
+    """Parameters are not looked at before a task begins."""
     return None
 
 
@@ -45,7 +46,7 @@ class Machine:
         program: Program,
         source: Source,
         *,
-        check_parameters: ParameterCheck = _accept,
+        check_parameters: ParameterCheck = accept,
         limits: Limits = AWS,
         revision: Revision = TODAY,
     ) -> None:

@@ -102,6 +102,11 @@ class Execution(msgspec.Struct, kw_only=True):
     region: str = "us-east-1"
     definition: str = ""
     """Which definition it runs: the service's key of it."""
+    version_arn: str | None = None
+    alias_arn: str | None = None
+    trace_header: str | None = None
+    sent: str | None = None
+    """The input's text as it was sent, where it is not that of `input`."""
     express: bool = False
     scope: str = ""
     map_item: JSON = None

@@ -107,6 +107,7 @@ def clone(run: Run, value: JSON) -> JSON:
     """A copy that shares nothing; numbers as $string would show them, functions as nothing."""
     if value is UNDEFINED:
         return value
+    run.charge(1)
     if value.__class__ is dict:
         run.allot_members(len(value))
         return {name: clone(run, member) for name, member in value.items()}

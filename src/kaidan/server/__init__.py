@@ -1,0 +1,1 @@
+"""Step Functions over HTTP: AWS's protocol, and the process that speaks it."""
