@@ -99,7 +99,7 @@ def _location(found: Finding) -> JSON:
     physical: dict[str, JSON] = {"artifactLocation": {"uri": _uri(found.file)}}
     if found.line is not None:
         physical["region"] = {"startLine": found.line, "startColumn": found.column or 1}
-    location = {"physicalLocation": physical}
+    location: dict[str, JSON] = {"physicalLocation": physical}
     if found.location is not None:
         location["logicalLocations"] = [{"fullyQualifiedName": found.location}]
     return location

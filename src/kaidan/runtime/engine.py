@@ -140,6 +140,13 @@ class Engine:
         rows = [row for row in (_row(number, run) for number, run in runs) if _matches(row, query)]
         return rows[::-1][: query.limit]
 
+    def last_number(self) -> int:
+        """The number of the execution that was started last."""
+        if self.store is None:
+            return len(self.runs)
+        self.save()
+        return self.store.last_number()
+
     def awaiting(self, token: str) -> tuple[str, int] | None:
         """Which execution and request a task token belongs to; None when nobody waits for it."""
         try:
@@ -465,4 +472,4 @@ def _matches(row: Row, query: Query) -> bool:
     wanted = ((getattr(query, column), getattr(row, column)) for column in columns)
     if any(value is not None and value != found for value, found in wanted):
         return False
-    return row.start_ms >= query.since_ms and (query.after is None or row.number < query.after)
+    return row.number > query.since and (query.after is None or row.number < query.after)

@@ -296,7 +296,7 @@ def _of_machine(service: Service, arn: str, status: str | None) -> Query:
         raise _type_not_supported()
     if status == "PENDING_REDRIVE":
         raise invalid("The statusFilter PENDING_REDRIVE is for the executions of a Map Run")
-    query = Query(machine_arn=machine_arn, since_ms=machine.created_ms)
+    query = Query(machine_arn=machine_arn, since=machine.executions_before)
     if refs.is_version(qualifier):
         query.version_arn = arn
     elif qualifier:

@@ -76,6 +76,8 @@ class StateMachine:
     type: Literal["STANDARD", "EXPRESS"]
     created_ms: int
     current: Configuration
+    executions_before: int = 0
+    """The number of the last execution before it was created: earlier ones are those of a namesake."""
     published: tuple[bool, str | None] = (False, None)
     deleting: bool = False
     versions: dict[int, Version] = field(default_factory=dict)

@@ -89,8 +89,8 @@ class Query(msgspec.Struct, kw_only=True):
     alias_arn: str | None = None
     map_run_arn: str | None = None
     status: str | None = None
-    since_ms: int = 0
-    """Started then or later, Unix milliseconds."""
+    since: int = 0
+    """Only those with greater numbers."""
     after: int | None = None
     limit: int = 100
 
@@ -118,6 +118,9 @@ class Store(Protocol):
 
     def list(self, query: Query) -> list[Row]:
         """Rows without `head`."""
+
+    def last_number(self) -> int:
+        """The number of the execution that was started last, 0 when there is none."""
 
     def count(self, query: Query) -> int:
         """How many executions match, whatever `after` and `limit` say."""

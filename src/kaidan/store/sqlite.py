@@ -226,6 +226,9 @@ class SqliteStore:
         text = f"SELECT {_COLUMNS} FROM executions WHERE {where} ORDER BY id DESC LIMIT ?"
         return [_row((*found, 0, 0, b"")) for found in self._db.execute(text, [*values, query.limit])]
 
+    def last_number(self) -> int:
+        return self._db.execute("SELECT max(id) FROM executions").fetchone()[0] or 0
+
     def count(self, query: Query) -> int:
         where, values = _where(query)
         return int(self._db.execute(f"SELECT count(*) FROM executions WHERE {where}", values).fetchone()[0])
@@ -293,5 +296,5 @@ def _row(found: tuple[object, ...]) -> Row:
 def _where(query: Query) -> tuple[str, list[object]]:
     columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status")
     given = {column: getattr(query, column) for column in columns if getattr(query, column) is not None}
-    conditions = ["start_ms >= ?", *(f"{column} = ?" for column in given)]
-    return " AND ".join(conditions), [query.since_ms, *given.values()]
+    conditions = ["id > ?", *(f"{column} = ?" for column in given)]
+    return " AND ".join(conditions), [query.since, *given.values()]

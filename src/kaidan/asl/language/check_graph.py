@@ -43,8 +43,9 @@ def judge(scopes: list[ScopeNode], *, sound: bool) -> Iterator[Diagnostic]:
     states and reachability judged (observed: without StartAt no state is called unreachable).
     """
     yield from _names(scopes)
+    everywhere = {state.name: state for scope in scopes for state in scope.states.values()}
     for scope in scopes:
-        yield from _missing(scope, scopes)
+        yield from _missing(scope, everywhere)
         if not sound:
             continue
         if scope.outer is None and not any(state.terminal for state in scope.states.values()):
@@ -71,20 +72,23 @@ def _names(scopes: list[ScopeNode]) -> Iterator[Diagnostic]:
             yield Diagnostic("DUPLICATE_STATE_NAME", message, state.pointer, hint=f"the other is {first.pointer}")
 
 
-def _missing(scope: ScopeNode, scopes: list[ScopeNode]) -> Iterator[Diagnostic]:
+NEAREST_MAX = 20
+"""For how many missing targets of a scope the nearest names are looked up, which takes time in large machines."""
+
+
+def _missing(scope: ScopeNode, everywhere: dict[str, StateNode]) -> Iterator[Diagnostic]:
     """Always in the words of Next, whatever the field (observed)."""
     targets = [scope.start] if scope.start and scope.states else []
     targets += [target for state in scope.states.values() for target in state.targets]
-    for name, pointer in targets:
-        if name not in scope.states:
-            hint = _nearest(name, scope, scopes)
-            yield Diagnostic("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {name}", pointer, hint=hint)
+    missing = [target for target in targets if target[0] not in scope.states]
+    for index, (name, pointer) in enumerate(missing):
+        hint = _instead(name, scope, everywhere) if index < NEAREST_MAX else None
+        yield Diagnostic("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {name}", pointer, hint=hint)
 
 
-def _nearest(name: str, scope: ScopeNode, scopes: list[ScopeNode]) -> str:
-    elsewhere = next((other.states[name].pointer for other in scopes if name in other.states), None)
-    if elsewhere:
-        return f"{elsewhere} is in another scope: a transition cannot enter or leave one"
+def _instead(name: str, scope: ScopeNode, everywhere: dict[str, StateNode]) -> str:
+    if name in everywhere:
+        return f"{everywhere[name].pointer} is in another scope: a transition cannot enter or leave one"
     near = nearest(name, scope.states)
     return f"nearest: {', '.join(near)}" if near else f"states here: {', '.join(list(scope.states)[:10])}"
 

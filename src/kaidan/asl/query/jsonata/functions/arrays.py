@@ -60,10 +60,10 @@ def _frozen(run: Run, value: JSON) -> JSON:
     if value.__class__ is bool:
         return ("boolean", value)
     if value.__class__ is dict:
-        run.charge(len(value))
+        run.charge(8 + len(value))
         return ("object", frozenset((name, _frozen(run, member)) for name, member in value.items()))
     if value.__class__ in ARRAYS:
-        run.charge(len(value))
+        run.charge(8 + len(value))
         return ("array", tuple(_frozen(run, member) for member in value))
     return value
 

@@ -1,0 +1,284 @@
+"""What can be set: one table, which flags, environment, file, `--help` and the reference page are made from.
+
+    kaidan serve --port 9000    KAIDAN_PORT=9000 kaidan serve    port = 9000   (in the file that --config names)
+
+A flag goes before the environment, the environment before the file, the file before the default. Knows no click and
+no socket. `python -m kaidan.server.settings` prints the reference page.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+Value: TypeAlias = str | int | bool | Path | None
+Read: TypeAlias = Callable[[Any], Value]
+"""From a text or a TOML value to what the setting holds. Raises ValueError that says what was allowed."""
+
+
+class SettingError(Exception):
+    """A setting that cannot be: `KAIDAN_PORT: must be a number from 0 to 65535, not 'http'`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its value. The table below says what they mean."""
+
+    host: str
+    port: int
+    data: Path
+    in_memory: bool
+    durability: Literal["process", "power"]
+    retention_days: int
+    account: str
+    region: str
+    credentials: Path | None
+    profile: str | None
+    endpoint_url: str | None
+
+    @property
+    def url(self) -> str:
+        """Where clients on this machine find the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `shown`: how the reference calls a default that depends on the machine."""
+
+    name: str
+    metavar: str
+    help: str
+    read: Read
+    default: Callable[[], Value]
+    shown: str
+
+    @property
+    def field(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        return "KAIDAN_" + self.field.upper()
+
+    @property
+    def is_flag(self) -> bool:
+        return self.read is _yes_or_no
+
+
+# --- reading values ---------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text")
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _yes_or_no(value: Any) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    found = known.get(str(value).lower())
+    if found is None:
+        raise ValueError("must be true or false")
+    return found
+
+
+def _number(least: int, most: int) -> Read:
+    def read(value: Any) -> int:
+        text = str(value)
+        if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+            raise ValueError(f"must be a number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _like(pattern: str, words: str) -> Read:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
+            raise ValueError(f"must be {words}")
+        return value
+
+    return read
+
+
+def _fixed(value: Value) -> Callable[[], Value]:
+    return lambda: value
+
+
+# --- defaults that depend on the machine ------------------------------------------------------------------
+
+
+def home() -> Path:
+    """Where Kaidan keeps what it keeps: $KAIDAN_HOME, or where programs keep their data on this system."""
+    given = os.environ.get("KAIDAN_HOME")
+    if given:
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "kaidan"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "kaidan"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
+
+
+def _region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+
+# --- the table --------------------------------------------------------------------------------------------
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        "host", "ADDRESS", "The address to listen on. On any but this machine's own, credentials are needed.",
+        _text, _fixed("127.0.0.1"), "127.0.0.1",
+    ),
+    Setting("port", "NUMBER", "The port to listen on; 0 for any that is free.", _number(0, 65_535), _fixed(8083), "8083"),
+    Setting(
+        "data", "DIRECTORY", "Where state machines and executions are kept: a file for each account.",
+        _path, lambda: home() / "server", "`server` in $KAIDAN_HOME, or where programs keep their data",
+    ),
+    Setting("in-memory", "", "Keep nothing: everything is forgotten at the end.", _yes_or_no, _fixed(False), "false"),
+    Setting(
+        "durability", "process|power", "What an answer survives: the end of the process, or a power cut too. The latter "
+        "waits for the disk.", _like("process|power", "process or power"), _fixed("process"), "process",
+    ),
+    Setting(
+        "retention-days", "NUMBER", "How long executions are kept after their end; 0 for ever.",
+        _number(0, 36_500), _fixed(90), "90",
+    ),
+    Setting("account", "ID", "The account of everything, unless credentials say otherwise.",
+            _like(r"\d{12}", "12 digits"), _fixed("123456789012"), "123456789012"),
+    Setting(
+        "region", "NAME", "The region that ARNs name and that tasks call.",
+        _like(r"[a-z]{2,}(-[a-z]+)+-\d", "a region, such as us-east-1"), _region, "$AWS_REGION, $AWS_DEFAULT_REGION, us-east-1",
+    ),
+    Setting(
+        "credentials", "FILE", "Who may call: a file like AWS's shared credentials file, whose sections may have "
+        "aws_account_id. Without it nobody is asked.", _path, _fixed(None), "none",
+    ),
+    Setting("profile", "NAME", "The AWS profile whose credentials tasks call AWS with.", _text, _fixed(None), "none"),
+    Setting("endpoint-url", "URL", "Where tasks find every AWS service, instead of at AWS.",
+            _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none"),
+)  # fmt: skip
+
+CONFIG_VARIABLE = "KAIDAN_CONFIG"
+
+
+def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """All settings. `flags` are by field, None for those not given. Raises SettingError."""
+    path = config or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    file = {} if path is None else _file(path)
+    values = {setting.field: _value(setting, flags, environ, file, str(path)) for setting in TABLE}
+    settings = Settings(**values)  # type: ignore[arg-type]
+    _check(settings)
+    return settings
+
+
+def _value(
+    setting: Setting, flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any], path: str
+) -> Value:
+    for place, given in (
+        (f"--{setting.name}", flags.get(setting.field)),
+        (setting.variable, environ.get(setting.variable)),
+        (f"{path}: {setting.name}", file.get(setting.name)),
+    ):
+        if given not in (None, ""):
+            try:
+                return setting.read(given)
+            except ValueError as problem:
+                raise SettingError(f"{place}: {problem}, not {given!r}") from None
+    return setting.default()
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        file = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as problem:
+        raise SettingError(f"{path}: cannot be read: {problem.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise SettingError(f"{path}: is not TOML: {problem}") from None
+    names = [setting.name for setting in TABLE]
+    for name in file:
+        if name not in names:
+            raise SettingError(f"{path}: {name} is no setting; there are: {', '.join(names)}")
+    return file
+
+
+def _check(settings: Settings) -> None:
+    """What makes no sense together."""
+    if settings.credentials is None and not is_loopback(settings.host):
+        raise SettingError(
+            f"host {settings.host}: others could call in without being asked who they are: configure credentials"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+# --- the reference page -----------------------------------------------------------------------------------
+
+
+def reference() -> str:
+    """docs/reference/settings.md."""
+    rows = (f"| `--{each.name}` | `{each.variable}` | {each.shown} | {each.help} |" for each in TABLE)
+    return (
+        f"{_HEAD}\n| Flag | Variable | Default | What it says |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + _TAIL
+    )
+
+
+_HEAD = """\
+# Settings of the server
+
+Made from the table in `src/kaidan/server/settings.py`: `python -m kaidan.server.settings > docs/reference/settings.md`
+
+Each setting can be given as a flag of `kaidan serve`, as a variable of the environment, or in a TOML file that
+`--config FILE` or `KAIDAN_CONFIG` names, where it has the flag's name: `retention-days = 30`. A flag goes before the
+environment, the environment before the file.
+"""
+
+_TAIL = """
+
+## Who may call
+
+Without `credentials` the server listens to this machine only, and takes any credentials that a client sends. With them,
+every request must be signed (Signature Version 4) with one of the keys in the file:
+
+```ini
+[ops]
+aws_access_key_id = AKIAIOSFODNN7EXAMPLE
+aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+aws_account_id = 111122223333
+```
+
+A client can use the same file: `AWS_SHARED_CREDENTIALS_FILE=… aws --profile ops stepfunctions list-state-machines`. Each
+account has state machines, executions and a file of its own; nothing leads from one to another. The server speaks plain
+HTTP: put it behind a proxy that speaks TLS where the network is not to be trusted.
+
+## What is kept, and for how long
+
+Each account is one SQLite file in the data directory, `123456789012.db`, with its write-ahead log beside it; a copy of
+both, made while the server is stopped, is a backup. An execution that has ended takes the room of its history and its
+data: about 1.5 KB for one of three small states, about 25 KB for one of a hundred. After `retention-days` it is removed
+in the background; the file does not shrink by that, its room is used again.
+"""
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
