@@ -1,49 +1,39 @@
-"""Definitions and what is found wrong with them: cases first, then laws.
+"""Definitions and what is found wrong with them, in tables.
 
 A finding is written as AWS writes it, `CODE: message at /pointer`; without a code it is SCHEMA_VALIDATION_FAILED.
 """
 
 from __future__ import annotations
 
-import copy
-import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from kaidan.asl.language import check
-from kaidan.asl.language.check import STEPS_MAX
 from kaidan.asl.states import CHAPTERS, TABLES
-from kaidan.asl.states.fields import parts
-from kaidan.errors import DefinitionError, Diagnostic
+from kaidan.errors import DefinitionError
 from kaidan.values import JSON
-
-LAMBDA = "arn:aws:lambda:eu-west-1:123456789012:function:f"
-ACTIVITY = "arn:aws:states:eu-west-1:123456789012:activity:a"
-INVOKE = "arn:aws:states:::lambda:invoke"
-PASS: dict[str, JSON] = {"Type": "Pass", "End": True}
-SCOPE: dict[str, JSON] = {"StartAt": "I", "States": {"I": PASS}}
-JSONATA: dict[str, JSON] = {"QueryLanguage": "JSONata"}
-
-
-def machine(state: JSON, **rest: JSON) -> dict[str, JSON]:
-    """A machine of state S, and N that S may lead to."""
-    states: dict[str, JSON] = {"S": state}
-    if any(value == "N" for _, _, value in parts(state)):
-        states["N"] = PASS
-    return {"StartAt": "S", "States": states, **rest}
-
-
-def found(definition: JSON, severity: str = "ERROR", **options: Any) -> list[str]:
-    findings = [finding for finding in check(definition, **options) if finding.severity == severity]
-    return [str(finding).removeprefix("SCHEMA_VALIDATION_FAILED: ") for finding in findings]
-
-
-def in_state(definition: JSON, **options: Any) -> list[str]:
-    """Findings about state S by places in it."""
-    return [line.replace("/States/S", "", 1) for line in found(definition, **options)]
-
+from tests.language.definitions import (
+    ACTIVITY,
+    CHOICE_NEEDS,
+    INNER,
+    INVOKE,
+    JSONATA,
+    LAMBDA,
+    PASS,
+    SCOPE,
+    WRITER,
+    choice,
+    found,
+    going,
+    in_state,
+    machine,
+    map_,
+    mode,
+    reader,
+    retry,
+    task,
+)
 
 # The machine as a whole
 
@@ -87,15 +77,6 @@ def test_machines(definition: JSON, expected: list[str]) -> None:
 # Names and transitions
 
 
-def going(**targets: str | None) -> dict[str, JSON]:
-    """States by where they lead; None ends."""
-    states: dict[str, JSON] = {
-        name: {"Type": "Pass", "Next": target} if target else PASS for name, target in targets.items()
-    }
-    return {"StartAt": next(iter(targets)), "States": states}
-
-
-INNER = {"Type": "Parallel", "Branches": [{"StartAt": "I", "States": {"I": PASS}}], "End": True}
 LONG = "x" * 81
 
 GRAPHS: list[tuple[JSON, list[str]]] = [
@@ -169,7 +150,6 @@ def test_graphs(definition: JSON, expected: list[str]) -> None:
 
 # Fields of states: findings by their place in the state
 
-CHOICE_NEEDS = "The object must have only one of the following fields, [And, Or, Not, Variable, Condition]"
 NEXT_END = "[Next, End]"
 ALL_LAST = "States.ALL must appear alone and at end of list"
 REFERENCE = "Value is not a Reference Path"
@@ -178,34 +158,6 @@ NO_DOLLAR = f"{REFERENCE}: Reference path didn't start with '$'"
 
 def value_of(name: str) -> str:
     return f"The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"
-
-
-def choice(*rules: JSON, **rest: JSON) -> dict[str, JSON]:
-    return {"Type": "Choice", "Choices": list(rules), **rest}
-
-
-def task(**fields: JSON) -> dict[str, JSON]:
-    return {"Type": "Task", "Resource": LAMBDA, "End": True, **fields}
-
-
-def retry(**fields: JSON) -> dict[str, JSON]:
-    return task(Retry=[{"ErrorEquals": ["E"], **fields}])
-
-
-def map_(**fields: JSON) -> dict[str, JSON]:
-    return {"Type": "Map", "ItemProcessor": SCOPE, "End": True, **fields}
-
-
-def mode(**config: JSON) -> dict[str, JSON]:
-    return {"ItemProcessor": {"ProcessorConfig": config, **SCOPE}}
-
-
-READER = "arn:aws:states:::s3:getObject"
-WRITER = "arn:aws:states:::s3:putObject"
-
-
-def reader(**config: JSON) -> dict[str, JSON]:
-    return map_(ItemReader={"Resource": READER, "ReaderConfig": config, "Parameters": {"Bucket": "b"}})
 
 
 STATES: list[tuple[JSON, list[str]]] = [
@@ -509,177 +461,6 @@ def test_labels_are_unique() -> None:
     assert found({"StartAt": "A", "States": states}) == []
 
 
-# Query languages
-
-
-def only(field: str, language: str, other: str) -> str:
-    return (
-        f"The QueryLanguage is set to '{language}', "
-        f"but field '{field}' is only supported for the '{other}' QueryLanguage at "
-    )
-
-
-LANGUAGES: list[tuple[JSON, list[str]]] = [
-    ({**PASS, "Output": 1}, [only("Output", "JSONPath", "JSONata")]),
-    ({**PASS, **JSONATA, "Output": 1}, []),
-    ({**PASS, **JSONATA, "ResultPath": "$"}, [only("ResultPath", "JSONata", "JSONPath")]),
-    # order: the language, then the object, then the fields
-    (
-        {"Type": "Wait", "Timestamp": "x", "Extra": 1, "Output": 1, "End": True},
-        [
-            only("Output", "JSONPath", "JSONata"),
-            "Field 'Extra' is not supported at ",
-            "String does not match RFC3339 timestamp at /Timestamp",
-        ],
-    ),
-    (
-        choice({"Condition": "{% true %}", "Next": "N"}),
-        [f"{only('Condition', 'JSONPath', 'JSONata')}/Choices[0]"],
-    ),
-    (
-        choice({"Variable": "$.a", "IsNull": True, "Next": "N"}, **JSONATA),
-        [
-            f"{only('Variable', 'JSONata', 'JSONPath')}/Choices[0]",
-            f"{only('IsNull', 'JSONata', 'JSONPath')}/Choices[0]",
-        ],
-    ),
-    (
-        task(Catch=[{"ErrorEquals": ["E"], "Next": "N", "Output": 1}]),
-        [f"{only('Output', 'JSONPath', 'JSONata')}/Catch[0]"],
-    ),
-    (
-        {"Type": "Wait", "SecondsPath": "$.a", "End": True, **JSONATA},
-        [only("SecondsPath", "JSONata", "JSONPath")],
-    ),
-    # any other word stands for JSONata
-    (
-        {**PASS, "QueryLanguage": "jsonpath", "InputPath": "$"},
-        [
-            only("InputPath", "JSONata", "JSONPath"),
-            "Value should be one of the following: [JSONPath, JSONata] at /QueryLanguage",
-        ],
-    ),
-    # a state's language is not that of the states inside it
-    (map_(**JSONATA, ItemProcessor={"StartAt": "I", "States": {"I": {**PASS, "InputPath": "$.a"}}}), []),
-]
-
-
-@pytest.mark.parametrize(("state", "expected"), LANGUAGES)
-def test_query_languages(state: JSON, expected: list[str]) -> None:
-    assert in_state(machine(state)) == expected
-
-
-def test_jsonata_machines_have_no_jsonpath_states() -> None:
-    downgrade = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine at "
-    state = {**PASS, "QueryLanguage": "JSONPath", "InputPath": "$", "Output": 1}
-    assert in_state(machine(state, **JSONATA)) == [downgrade]
-    inner = {"StartAt": "I", "States": {"I": {**PASS, "QueryLanguage": "JSONPath"}}}
-    assert found(machine(map_(ItemProcessor=inner), **JSONATA)) == [f"{downgrade}/States/S/ItemProcessor/States/I"]
-
-
-def syntax(message: str, place: str = "/Output") -> list[str]:
-    return [f"INVALID_JSONATA_EXPRESSION: {message} at {place}"]
-
-
-def unsupported(message: str, place: str = "/Output") -> list[str]:
-    return [f"UNSUPPORTED_JSONATA_EXPRESSION: {message} at {place}"]
-
-
-def at_top(name: str, place: str = "/Output") -> list[str]:
-    return unsupported(f"Reference to '{name}' at the top level is not supported.", place)
-
-
-NOT_SURROUNDED = "JSONata string must start with {% and end with %}"
-
-OUTPUTS: list[tuple[JSON, list[str]]] = [
-    # what is text and what an expression
-    ("text", []),
-    (" {% $$ %}", []),
-    ("{% 1", [f"{NOT_SURROUNDED} at /Output"]),
-    ("{%}", [f"{NOT_SURROUNDED} at /Output"]),
-    ("{% 1 %} ", [f"{NOT_SURROUNDED} at /Output"]),
-    ({"a.$": "$.b"}, []),
-    # syntax
-    ("{% a[1,2) %}", syntax('Expected "]", got ","')),
-    ("{% 'abc %}", syntax("String literal must be terminated by a matching quote")),
-    ("{% 1 + %}", syntax("Unexpected end of expression")),
-    ("{% %}", syntax("Unexpected end of expression")),
-    ('{% {"a":} %}', syntax('The symbol "}" cannot be used as a unary operator')),
-    ("{% /abc %}", syntax("No terminating / in regular expression")),
-    ("{% phone %.other %}", syntax('The symbol "." cannot be used as a unary operator')),
-    # what an expression may refer to
-    ("{% $$ %}", unsupported("Reference to '$$' is not supported.")),
-    ("{% a.b %}", at_top("a")),
-    ("{% $sum([1, b]) & c %}", at_top("b") + at_top("c")),
-    ("{% $states.input.a[b = 1].c %}", []),
-    ("{% $map([1], function($v) { $v + $states.input.n }) %}", []),
-    ("{% $states.context.Execution.Id & $v %}", []),
-    ("{% $states.foo %}", unsupported("Field '$states.foo' does not exist.")),
-    ("{% $states.result %}", unsupported("Field '$states.result' does not exist.")),
-    ("{% $states.errorOutput %}", unsupported("Field '$states.errorOutput' does not exist.")),
-    # places
-    ({"v": "{% a %}"}, at_top("a", "/Output/v")),
-    ({"a": {"b": ["{% a %}"]}}, at_top("a", "/Output/a/b[0]")),
-]
-
-
-@pytest.mark.parametrize(("output", "expected"), OUTPUTS)
-def test_jsonata_in_output(output: JSON, expected: list[str]) -> None:
-    assert in_state(machine({**PASS, **JSONATA, "Output": output})) == expected
-
-
-CATCHER: dict[str, JSON] = {"ErrorEquals": ["E"], "Next": "N"}
-
-IN_FIELDS: list[tuple[JSON, list[str]]] = [
-    ({**PASS, "Assign": {"v": "{% a %}"}}, at_top("a", "/Assign/v")),
-    ({**PASS, "Assign": "{% {} %}"}, ["Expected value of type [OBJECT] at /Assign"]),
-    ({"Type": "Wait", "Seconds": "{% a %}", "End": True}, at_top("a", "/Seconds")),
-    ({"Type": "Wait", "Seconds": "5", "End": True}, ["Expected value of type Integer at /Seconds"]),
-    ({"Type": "Wait", "Timestamp": "{% $now() %}", "End": True}, []),
-    ({"Type": "Fail", "Cause": "{% a %}", "Error": "E"}, at_top("a", "/Cause")),
-    (choice({"Condition": "{% a %}", "Next": "N"}), at_top("a", "/Choices[0]/Condition")),
-    (choice({"Condition": True, "Next": "N"}), []),
-    (choice({"Condition": "true", "Next": "N"}), [f"{NOT_SURROUNDED} at /Choices[0]/Condition"]),
-    (choice({"Condition": 1, "Next": "N"}), ["Expected value of type [STRING] at /Choices[0]/Condition"]),
-    (choice({"Next": "N"}), [f"{CHOICE_NEEDS} at /Choices[0]"]),
-    (map_(Items="{% a %}"), at_top("a", "/Items")),
-    (map_(Items=[1, "{% a %}"]), at_top("a", "/Items[1]")),
-    (map_(Items="a"), [f"{NOT_SURROUNDED} at /Items"]),
-    (map_(Items=1), ["Expected value of type [ARRAY] at /Items"]),
-    (map_(ItemSelector="{% $states.context.Map.Item.Value %}", MaxConcurrency="{% 1 %}"), []),
-    (task(Arguments="{% $states.result %}"), unsupported("Field '$states.result' does not exist.", "/Arguments")),
-    (task(Output="{% $states.result %}", Assign={"v": "{% $states.result %}"}), []),
-    (task(Catch=[{**CATCHER, "Output": "{% $states.errorOutput %}"}]), []),
-    (
-        task(Catch=[{**CATCHER, "Output": {"v": "{% $states.result %}"}}]),
-        unsupported("Field '$states.result' does not exist.", "/Catch[0]/Output/v"),
-    ),
-    (task(TimeoutSeconds="{% $states.input.t %}"), []),
-    (
-        task(Resource=INVOKE, Parameters={}),
-        [
-            only("Parameters", "JSONata", "JSONPath"),
-            f"Arguments field is required for resource ARN: {INVOKE} at /Resource",
-        ],
-    ),
-]
-
-
-@pytest.mark.parametrize(("state", "expected"), IN_FIELDS)
-def test_jsonata_in_fields(state: JSON, expected: list[str]) -> None:
-    assert in_state(machine(state, **JSONATA)) == expected
-
-
-def test_variables_of_outer_scopes_are_not_set_in_inner_ones() -> None:
-    def nested(inner: JSON, catcher: JSON = None) -> JSON:
-        state = {**INNER, "Branches": [{"StartAt": "I", "States": {"I": {**PASS, "Assign": inner}}}]}
-        return {**state, "Assign": {"v": 1}, "Catch": [{**CATCHER, "Assign": catcher or {}}]}
-
-    shadows = "DUPLICATE_VARIABLE_NAME: The variable name 'v' was already defined in a parent scope. at "
-    assert in_state(machine(nested({"v.$": "$.a"}))) == [f"{shadows}/Branches[0]/States/I/Assign/v.$"]
-    assert in_state(machine(nested({"w": 1}, {"w": 1}))) == []
-
-
 # Types of workflows
 
 
@@ -809,115 +590,3 @@ def test_the_message_of_a_refused_definition() -> None:
         "SCHEMA_VALIDATION_FAILED: This object should have only one of the following fields: [Next, End] "
         "at /States/S'"
     )
-
-
-# Laws: any JSON at any place gives findings
-
-
-def nested(levels: int, wrap: Any, inner: JSON) -> JSON:
-    for _ in range(levels):
-        inner = wrap(inner)
-    return inner
-
-
-DEEP: list[JSON] = [
-    nested(5000, lambda inner: [inner], 1),
-    machine({**PASS, "Result": nested(5000, lambda inner: {"a": inner}, 1)}),
-    machine({**PASS, "Parameters": nested(5000, lambda inner: [inner], 1)}),
-    machine(choice({"Not": nested(2000, lambda inner: {"Not": inner}, {}), "Next": "N"})),
-    nested(
-        1000,
-        lambda inner: {"StartAt": "S", "States": {"S": {"Type": "Parallel", "End": True, "Branches": [inner]}}},
-        SCOPE,
-    ),
-    machine({**PASS, "Parameters": {"a.$": "States.Array(" * 3000 + ")" * 3000}}),
-    machine({**PASS, "InputPath": "$" + "[?(" * 3000}),
-    machine({**PASS, **JSONATA, "Output": "{% " + "(" * 5000 + "1" + ")" * 5000 + " %}"}),
-    machine({**PASS, **JSONATA, "Output": "{% " + "-" * 5000 + "1 %}"}),
-]
-
-
-@pytest.mark.parametrize("definition", DEEP, ids=range(len(DEEP)))
-def test_depth_is_no_danger(definition: JSON) -> None:
-    check(definition)
-
-
-def test_definitions_within_the_limit_of_depth_are_walked() -> None:
-    rules = nested(STEPS_MAX // 2 - 10, lambda inner: {"And": [inner]}, {"Variable": "$.a", "IsNull": True})
-    assert found(machine(choice({**rules, "Next": "N"}))) == []
-    rules = nested(STEPS_MAX, lambda inner: {"Not": inner}, rules)
-    assert [line.split(":")[0] for line in found(machine(choice({**rules, "Next": "N"})))] == ["TOO_DEEPLY_NESTED"]
-
-
-IS_NULL: dict[str, JSON] = {"Variable": "$.a", "IsNull": True}
-DISTRIBUTED: dict[str, JSON] = {
-    **reader(InputType="CSV", CSVHeaderLocation="FIRST_ROW"),
-    **mode(Mode="DISTRIBUTED", ExecutionType="EXPRESS"),
-    "ItemBatcher": {"MaxItemsPerBatch": 1},
-    "ResultWriter": {"WriterConfig": {"OutputType": "JSON", "Transformation": "NONE"}},
-    "Label": "l",
-}
-
-SEEDS: list[JSON] = [
-    machine(task(Retry=[{"ErrorEquals": ["E"]}], Catch=[CATCHER], Parameters={"a.$": "$.b"}, TimeoutSeconds=5)),
-    machine(choice({"And": [IS_NULL, {"Not": IS_NULL}], "Next": "N"}, Default="N")),
-    machine(choice({"Condition": "{% $v %}", "Next": "N", "Output": "{% 1 %}"}, Default="N"), **JSONATA),
-    machine(DISTRIBUTED),
-    machine({**INNER, "ResultSelector": {"a.$": "$[0]"}, "ResultPath": "$.a", "Assign": {"v": 1}}),
-    machine({"Type": "Wait", "Seconds": "{% 5 %}", "Output": {"a": "{% $v %}"}, "End": True}, **JSONATA),
-    machine({"Type": "Fail", "ErrorPath": "$.e", "Cause": "c"}),
-    machine({**PASS, "Result": {"a": 1}, "InputPath": "$.a", "Comment": "c"}, TimeoutSeconds=1, Version="1.0"),
-]
-
-VALUES: list[JSON] = [None, True, 0, -1, 1.5, float("nan"), float("inf"), 10**400, "", "$", "$.a[", "{% a", "{% %}"]
-VALUES += ["{% $$ %}", "States.Format(", "\ud800", "JSONata", "DISTRIBUTED", [], {}, [[]], [{}], {"": 1}, {"a.$": 1}]
-NAMES = ["", "Type", "QueryLanguage", "Next", "ItemProcessor", "Condition", "Resource", "States", "a.$", "\ud800"]
-
-
-def containers(value: JSON) -> Iterator[JSON]:
-    if isinstance(value, (dict, list)) and value:
-        yield value
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from containers(part)
-
-
-def mutate(definition: JSON, rng: random.Random) -> None:
-    """One value is replaced, removed, added or moved."""
-    places = list(containers(definition))
-    place = rng.choice(places)
-    key = rng.choice(list(place) if isinstance(place, dict) else range(len(place)))
-    value = copy.deepcopy(rng.choice([rng.choice(VALUES), rng.choice(places)]))
-    match rng.randrange(3):
-        case 0:
-            place[key] = value
-        case 1:
-            del place[key]
-        case 2 if isinstance(place, dict):
-            place[rng.choice(NAMES)] = value
-        case 2:
-            place.insert(key, value)
-
-
-def test_the_seeds_are_in_order() -> None:
-    assert [found(seed) for seed in SEEDS] == [[]] * len(SEEDS)
-
-
-@pytest.mark.parametrize("number", range(len(SEEDS)))
-def test_any_json_gives_findings(number: int) -> None:
-    rng = random.Random(number)
-    for _ in range(150):
-        definition = copy.deepcopy(SEEDS[number])
-        for _ in range(rng.randrange(1, 5)):
-            if definition:
-                mutate(definition, rng)
-        for findings in (check(definition), check(definition, workflow_type="EXPRESS")):
-            assert all(isinstance(finding, Diagnostic) and finding.message for finding in findings)
-
-
-@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
-def test_any_value_in_any_field(value: JSON) -> None:
-    """Every field of every type, with every value, in both languages."""
-    for type_, record in TABLES.items():
-        for field in record.table:
-            for rest in ({}, JSONATA):
-                check(machine({"Type": type_, **rest, field.name: value}))

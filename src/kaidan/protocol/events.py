@@ -69,6 +69,15 @@ class Redriven(msgspec.Struct, frozen=True):
     """An execution that did not succeed is to go on from where it failed."""
 
 
+class MapRunUpdated(msgspec.Struct, frozen=True):
+    """Somebody changed how a running Map Run is to go on: for children still to be started, and failures to come."""
+
+    map_run_arn: str
+    max_concurrency: int
+    tolerated_failure_count: int
+    tolerated_failure_percentage: float
+
+
 class StopRequested(msgspec.Struct, frozen=True):
     error: str | None = None
     cause: str | None = None
@@ -86,12 +95,14 @@ Event: TypeAlias = (
     | ChildClosed
     | StopRequested
     | Redriven
+    | MapRunUpdated
 )
 
 __all__ = [
     "ChildClosed",
     "Event",
     "Heartbeat",
+    "MapRunUpdated",
     "Redriven",
     "Resumed",
     "Started",

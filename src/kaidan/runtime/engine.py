@@ -414,6 +414,13 @@ class Engine:
 
     # --- child executions ---------------------------------------------------------------------------------
 
+    def update_map_run(self, map_run: MapRun) -> None:
+        """The settings of a running Map Run were changed: keep them, and tell the state that waits for its children."""
+        self._keep_map_run(map_run)
+        effect = map_run.effect
+        counts = (effect.tolerated_failure_count, effect.tolerated_failure_percentage)
+        self.post(map_run.execution_arn, ev.MapRunUpdated(map_run.arn, effect.max_concurrency, *counts))
+
     def _keep_map_run(self, map_run: MapRun) -> None:
         self.map_runs[map_run.arn] = map_run
         if self.store is not None:

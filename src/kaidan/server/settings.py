@@ -38,7 +38,7 @@ class Settings:
     durability: Literal["process", "power"]
     retention_days: int
     account: str
-    region: str
+    region: str | None
     credentials: Path | None
     profile: str | None
     endpoint_url: str | None
@@ -133,10 +133,6 @@ def home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
 
 
-def _region() -> str:
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-
-
 # --- the table --------------------------------------------------------------------------------------------
 
 TABLE: tuple[Setting, ...] = (
@@ -144,33 +140,50 @@ TABLE: tuple[Setting, ...] = (
         "host", "ADDRESS", "The address to listen on. On any but this machine's own, credentials are needed.",
         _text, _fixed("127.0.0.1"), "127.0.0.1",
     ),
-    Setting("port", "NUMBER", "The port to listen on; 0 for any that is free.", _number(0, 65_535), _fixed(8083), "8083"),
+    Setting(
+        "port", "NUMBER", "The port to listen on; 0 for any that is free.",
+        _number(0, 65_535), _fixed(8083), "8083",
+    ),
     Setting(
         "data", "DIRECTORY", "Where state machines and executions are kept: a file for each account.",
         _path, lambda: home() / "server", "`server` in $KAIDAN_HOME, or where programs keep their data",
     ),
-    Setting("in-memory", "", "Keep nothing: everything is forgotten at the end.", _yes_or_no, _fixed(False), "false"),
     Setting(
-        "durability", "process|power", "What an answer survives: the end of the process, or a power cut too. The latter "
-        "waits for the disk.", _like("process|power", "process or power"), _fixed("process"), "process",
+        "in-memory", "", "Keep nothing: everything is forgotten at the end.",
+        _yes_or_no, _fixed(False), "false",
+    ),
+    Setting(
+        "durability", "process|power",
+        "What survives: the end of the process, or a power cut too; for the latter, answers wait for the disk.",
+        _like("process|power", "process or power"), _fixed("process"), "process",
     ),
     Setting(
         "retention-days", "NUMBER", "How long executions are kept after their end; 0 for ever.",
         _number(0, 36_500), _fixed(90), "90",
     ),
-    Setting("account", "ID", "The account of everything, unless credentials say otherwise.",
-            _like(r"\d{12}", "12 digits"), _fixed("123456789012"), "123456789012"),
+    Setting(
+        "account", "ID", "The account of everything, unless credentials say otherwise.",
+        _like(r"\d{12}", "12 digits"), _fixed("123456789012"), "123456789012",
+    ),
     Setting(
         "region", "NAME", "The region that ARNs name and that tasks call.",
-        _like(r"[a-z]{2,}(-[a-z]+)+-\d", "a region, such as us-east-1"), _region, "$AWS_REGION, $AWS_DEFAULT_REGION, us-east-1",
+        _like(r"[a-z]{2,}(-[a-z]+)+-\d", "a region, such as us-east-1"), _fixed(None),
+        "where AWS's command line finds it, or us-east-1",
     ),
     Setting(
-        "credentials", "FILE", "Who may call: a file like AWS's shared credentials file, whose sections may have "
-        "aws_account_id. Without it nobody is asked.", _path, _fixed(None), "none",
+        "credentials", "FILE",
+        "Who may call: a file like AWS's shared credentials file, whose sections may have aws_account_id. "
+        "Without it nobody is asked.",
+        _path, _fixed(None), "none",
     ),
-    Setting("profile", "NAME", "The AWS profile whose credentials tasks call AWS with.", _text, _fixed(None), "none"),
-    Setting("endpoint-url", "URL", "Where tasks find every AWS service, instead of at AWS.",
-            _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none"),
+    Setting(
+        "profile", "NAME", "The AWS profile whose credentials tasks call AWS with.",
+        _text, _fixed(None), "as AWS's command line",
+    ),
+    Setting(
+        "endpoint-url", "URL", "Where tasks find every AWS service, instead of at AWS.",
+        _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none",
+    ),
 )  # fmt: skip
 
 CONFIG_VARIABLE = "KAIDAN_CONFIG"
@@ -267,9 +280,9 @@ aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 aws_account_id = 111122223333
 ```
 
-A client can use the same file: `AWS_SHARED_CREDENTIALS_FILE=… aws --profile ops stepfunctions list-state-machines`. Each
-account has state machines, executions and a file of its own; nothing leads from one to another. The server speaks plain
-HTTP: put it behind a proxy that speaks TLS where the network is not to be trusted.
+A client can use the same file: `AWS_SHARED_CREDENTIALS_FILE=… aws --profile ops stepfunctions list-state-machines`.
+Each account has state machines, executions and a file of its own; nothing leads from one to another. The server speaks
+plain HTTP: put it behind a proxy that speaks TLS where the network is not to be trusted.
 
 ## What is kept, and for how long
 

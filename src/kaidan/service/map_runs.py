@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from kaidan.protocol import events as ev
 from kaidan.runtime.run import MapRun
 from kaidan.service import lookup
 from kaidan.service.errors import invalid
@@ -92,21 +91,8 @@ def update_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]:
         message = f"A Map Run that has ended cannot be updated. Its status is {map_run.status}: '{map_run.arn}'"
         raise invalid(message, "CANNOT_UPDATE_COMPLETED_MAP_RUN")
     map_run.effect = msgspec.structs.replace(map_run.effect, **changes)
-    _apply(service, map_run)
+    service.engine.update_map_run(map_run)
     return {}
-
-
-def _apply(service: Service, map_run: MapRun) -> None:
-    """Tell the state that is waiting for the children; it looks at the settings whenever one of them ends."""
-    execution = lookup.execution(service, map_run.execution_arn).execution
-    for frame in execution.frames.values():
-        container = frame.container
-        if container is not None and container.map_run_arn == map_run.arn:
-            container.concurrency = map_run.effect.max_concurrency
-            container.tolerated_count = map_run.effect.tolerated_failure_count
-            container.tolerated_percentage = map_run.effect.tolerated_failure_percentage
-            execution.touched.add(frame.id)
-    service.engine.post(execution.arn, ev.Resumed())
 
 
 _SETTINGS = {

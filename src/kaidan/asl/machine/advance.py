@@ -133,6 +133,8 @@ class Turn:
             pass
         elif isinstance(event, ev.Redriven):
             self._redrive()
+        elif isinstance(event, ev.MapRunUpdated):
+            children.update_map_run(self, event)
         elif isinstance(event, ev.StopRequested):
             self._stop(event)
         else:
@@ -173,7 +175,7 @@ class Turn:
             frame.last_event_id = event_id
             frame.retries, frame.retry_count = {}, 0
             if frame.container is not None:
-                self._attempt(frame, lambda frame=frame: children.redrive(self, frame, frame.container))  # type: ignore[misc]
+                self.attempt(frame, lambda frame=frame: children.redrive(self, frame, frame.container))  # type: ignore[misc]
             else:
                 frame.waiting = "redrive" if frame.inside and self.state_of(frame).type != "Fail" else ""
                 execution.ready.append(frame.id)
@@ -212,12 +214,12 @@ class Turn:
             case ev.Heartbeat():
                 tasks.heartbeat(self, frame)
             case ev.TaskSucceeded():
-                self._attempt(frame, lambda: tasks.succeeded(self, frame, event))
+                self.attempt(frame, lambda: tasks.succeeded(self, frame, event))
             case ev.TaskFailed():
-                self._attempt(frame, lambda: tasks.failed(self, frame, event))
+                self.attempt(frame, lambda: tasks.failed(self, frame, event))
             case ev.ChildClosed():
-                self._attempt(frame, lambda: children.child_closed(self, frame, event))
-            case ev.Started() | ev.Resumed() | ev.StopRequested() | ev.Redriven():
+                self.attempt(frame, lambda: children.child_closed(self, frame, event))
+            case ev.Started() | ev.Resumed() | ev.StopRequested() | ev.Redriven() | ev.MapRunUpdated():
                 raise AssertionError(event)
             case _:
                 assert_never(event)
@@ -226,12 +228,12 @@ class Turn:
         del self.execution.requests[request_id]
         if frame.waiting == "timer":
             frame.waiting, frame.request_id = "", 0
-            self._attempt(frame, lambda: self._follow(frame, self._resume(frame, frame.input)))
+            self.attempt(frame, lambda: self._follow(frame, self._resume(frame, frame.input)))
         elif frame.waiting == "retry":
             frame.waiting, frame.request_id = "", 0
-            self._attempt(frame, lambda: self._work(frame, self.state_of(frame)))
+            self.attempt(frame, lambda: self._work(frame, self.state_of(frame)))
         else:
-            self._attempt(frame, lambda: tasks.timed_out(self, frame, request_id))
+            self.attempt(frame, lambda: tasks.timed_out(self, frame, request_id))
 
     # --- running ------------------------------------------------------------------------------------------
 
@@ -254,7 +256,7 @@ class Turn:
     def state_of(self, frame: Frame) -> State:
         return self.machine.program.scopes[frame.scope].states[frame.state]
 
-    def _attempt(self, frame: Frame, action: Callable[[], None]) -> None:
+    def attempt(self, frame: Frame, action: Callable[[], None]) -> None:
         """Do something on behalf of a frame; a StateError of its state goes to Retry and Catch."""
         try:
             action()
@@ -336,7 +338,7 @@ class Turn:
         else:
             del self.execution.frames[frame.id]
             parent = self.execution.frames[frame.parent_id]
-            self._attempt(parent, lambda: children.frame_done(self, parent, frame))
+            self.attempt(parent, lambda: children.frame_done(self, parent, frame))
 
     def fail(self, frame: Frame, error: StateError) -> None:
         """An error in the frame's state: retry it, catch it, or let its scope fail."""
@@ -405,7 +407,7 @@ class Turn:
             self._finish_failed(frame, error)
         else:
             parent = self.execution.frames[frame.parent_id]
-            self._attempt(parent, lambda: children.frame_failed(self, parent, frame, error))
+            self.attempt(parent, lambda: children.frame_failed(self, parent, frame, error))
 
     def _finish_failed(self, frame: Frame, error: StateError) -> None:
         self.record("ExecutionFailed", frame.last_event_id, tasks.error_details(error))

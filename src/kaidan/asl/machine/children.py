@@ -159,6 +159,9 @@ def abort(turn: Turn, frame: Frame) -> None:
     _abort_children(turn, frame)
     turn.touch(frame)
     state = turn.state_of(frame)
+    if frame.container is not None and frame.container.map_run_arn is not None and frame.waiting:
+        turn.effects.append(fx.CloseMapRun(frame.container.map_run_arn, "ABORTED"))
+        turn.record_in(frame, "MapRunAborted")
     if frame.waiting and state.type in _ABORTABLE:
         turn.record_in(frame, state.type + "StateAborted")
     tasks.release(turn, frame)
@@ -268,6 +271,20 @@ def child_closed(turn: Turn, frame: Frame, event: ev.ChildClosed) -> None:
     if tolerance.exceeded(len(container.failed), container.total):
         _fail_map_run(turn, frame, container)
     _launch(turn, frame, container, frame.last_event_id)
+
+
+def update_map_run(turn: Turn, event: ev.MapRunUpdated) -> None:
+    """UpdateMapRun: the state looks at the new numbers from now on."""
+    for frame in list(turn.execution.frames.values()):
+        container = frame.container
+        if container is None or container.map_run_arn != event.map_run_arn:
+            continue
+        turn.touch(frame)
+        container.concurrency = event.max_concurrency
+        container.tolerated_count = event.tolerated_failure_count
+        container.tolerated_percentage = event.tolerated_failure_percentage
+        turn.attempt(frame, lambda: _launch(turn, frame, container, frame.last_event_id))
+        return
 
 
 def _fail_map_run(turn: Turn, frame: Frame, container: Container) -> None:
