@@ -27,6 +27,9 @@ from kaidan.values import dumps, equal
 
 Record = dict[str, Any]
 
+JUDGED = Path(__file__).with_name("judged.json")
+"""Disagreements that were looked at one by one, with the reason why the engine is right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
@@ -159,9 +162,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="conformance.corpus", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--language", default="any", help="JSONPath, JSONata, mixed or any")
-    parser.add_argument("--judged", type=Path, help="JSON: id → why the disagreement is right")
+    parser.add_argument("--judged", type=Path, default=JUDGED, help="JSON: id → why the disagreement is right")
     options = parser.parse_args(arguments)
-    judged = json.loads(options.judged.read_text()) if options.judged else {}
+    judged = json.loads(options.judged.read_text(encoding="utf-8"))
     cases = [case for case in _read(options.folder / "io_cases.jsonl") if _speaks(case, options.language)]
     records = [r for r in _read(options.folder / "definitions.jsonl") if _speaks(r, options.language)]
     open_points = _report("io cases", [c for c in cases if c["trust"] == "high"], run_case, judged)
@@ -189,7 +192,8 @@ def _report(name: str, records: list[Record], check: Any, judged: dict[str, str]
         title = record.get("title") or record.get("origin") or ""
         print(f"{record['id']} {title}: {what[:300]}" + (f"\n    judged: {reason}" if reason else ""))
     share = 100 * agreeing / len(records) if records else 100
-    print(f"{name}: {agreeing} of {len(records)} agree ({share:.1f} %)")
+    others = len(records) - agreeing - unjudged
+    print(f"{name}: {agreeing} of {len(records)} agree ({share:.1f} %), {others} judged, {unjudged} open")
     return unjudged
 
 

@@ -89,7 +89,7 @@ def task_resource(arn: str) -> TaskResource:
         return TaskResource(arn, "lambda")
     if parsed.service == "states" and parsed.resource.startswith("activity:") and parsed.region:
         return TaskResource(arn, "activity")
-    if parsed.service == "states" and not parsed.region and not parsed.account:
+    if parsed.service == "states" and not parsed.resource.startswith(("activity:", "stateMachine:", "execution:")):
         return _integration(arn, parsed.resource)
     raise ValueError(f"not a Lambda function, an activity or a service integration: {arn}")
 

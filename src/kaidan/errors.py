@@ -91,10 +91,15 @@ class Diagnostic:
         return f"{self.code}: {self.message}{place}"
 
 
+def _joined(error: Diagnostic) -> str:
+    """As AWS joins findings into one message: what has no place is "at null"."""
+    return str(error) if error.location is not None else f"{error} at null"
+
+
 class DefinitionError(Exception):
     """A definition that cannot be run. `diagnostics` holds every finding, errors and warnings."""
 
     def __init__(self, diagnostics: list[Diagnostic]) -> None:
         errors = [d for d in diagnostics if d.severity == "ERROR"]
-        super().__init__("Invalid State Machine Definition: '" + ", ".join(map(str, errors)) + "'")
+        super().__init__("Invalid State Machine Definition: '" + ", ".join(map(_joined, errors)) + "'")
         self.diagnostics = diagnostics

@@ -28,7 +28,7 @@ MEMBERS = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguratio
 
 def create(service: Service, params: dict[str, Any], type: Type) -> Configuration:
     """The first revision. Raises ApiError."""
-    given = settings(params) | _compiled(params["definition"], type)
+    given = settings(params) | _compiled(service, params["definition"], type)
     return _kept(service, Configuration(key="", revision_id=None, updated_ms=service.engine.clock.now_ms(), **given))
 
 
@@ -39,14 +39,15 @@ def revise(service: Service, current: Configuration, params: dict[str, Any], typ
     if all(getattr(current, name) == value for name, value in asked.items()):
         return current
     if asked.get("definition", current.definition) != current.definition:
-        asked |= _compiled(asked["definition"], type)
+        asked |= _compiled(service, asked["definition"], type)
     revision_id, now_ms = service.source.uuid4(), service.engine.clock.now_ms()
     return _kept(service, replace(current, **asked, revision_id=revision_id, updated_ms=now_ms))
 
 
 def _kept(service: Service, configuration: Configuration) -> Configuration:
-    """Under a key of its own."""
-    kept = replace(configuration, key=str(len(service.configurations) + 1))
+    """Under a key of its own: the number after the last one's."""
+    last = next(reversed(service.configurations), "0")
+    kept = replace(configuration, key=str(int(last) + 1))
     service.configurations[kept.key] = kept
     return kept
 
@@ -73,13 +74,14 @@ def changes(params: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _compiled(definition: str, type: Type) -> dict[str, Any]:
+def _compiled(service: Service, definition: str, type: Type) -> dict[str, Any]:
     """What follows from a definition, by the fields of Configuration. Raises InvalidDefinition."""
     try:
         loaded = load(definition, workflow_type=type, check_resource=check_resource, strict=True)
     except DefinitionError as problem:
         raise ApiError("InvalidDefinition", str(problem)) from None
-    return {"program": loaded.program, "variables": variable_references(loaded.source.value)}
+    service.programs.keep(definition, loaded.program)
+    return {"variables": variable_references(loaded.source.value)}
 
 
 def logging(given: dict[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: P
 
 def machine_of(service: Service, execution: Execution) -> Machine:
     """What runs an execution: the revision that it was started from, whatever became of the machine since."""
-    program = service.configurations[execution.definition].program
+    program = service.programs.of(service.configurations[execution.definition].definition)
     machine = Machine(program, service.source, check_parameters=service.check_parameters, revision=service.revision)
     owner = service.machines.get(execution.machine_arn)
     return LastState(machine) if owner is not None and owner.deleting else machine

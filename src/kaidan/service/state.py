@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from kaidan.asl.language.compile import Program
 from kaidan.asl.machine.advance import ParameterCheck, accept
 from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
@@ -19,6 +18,7 @@ from kaidan.protocol.effects import RunTask
 from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import SystemSource
+from kaidan.service.programs import Programs
 
 AWS_OWNED_KEY = {"type": "AWS_OWNED_KEY"}
 """How things are encrypted when nobody says how."""
@@ -35,7 +35,6 @@ class Configuration:
     key: str
     definition: str
     role_arn: str
-    program: Program
     logging: dict[str, Any]
     tracing: dict[str, Any]
     encryption: dict[str, Any]
@@ -119,9 +118,10 @@ class Service:
     revision: Revision = TODAY
     source: Source = field(default_factory=SystemSource)
     check_parameters: ParameterCheck = accept
+    programs: Programs = field(default_factory=Programs)
     machines: dict[str, StateMachine] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
-    """Key → every revision that there ever was: executions outlive machines."""
+    """Key → revision, in the order of their making; those of former machines too: executions outlive machines."""
     activities: dict[str, Activity] = field(default_factory=dict)
 
     def arn(self, resource: str) -> str:
