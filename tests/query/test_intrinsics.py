@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaidan.asl.query.env import Env
-from kaidan.asl.query.java import java_hash, java_text
 from kaidan.asl.query.intrinsics import (
     FUNCTIONS,
     IntrinsicSyntaxError,
@@ -22,6 +21,7 @@ from kaidan.asl.query.intrinsics import (
     is_intrinsic,
     variable_names,
 )
+from kaidan.asl.query.java import java_hash, java_text
 from kaidan.asl.query.javarandom import INT_MAX, JavaRandom
 from kaidan.errors import RUNTIME, StateError
 from kaidan.values import JSON, dumps, equal

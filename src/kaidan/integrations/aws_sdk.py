@@ -287,7 +287,7 @@ def translate(operation: Operation, problem: Exception, role_arn: str | None = N
             return StateError(PERMISSIONS, f"The role '{role_arn}' could not be assumed: {message}")
         return _service_error(operation, problem.response)
     if not isinstance(problem, BotoCoreError):
-        log.error("%s:%s failed in the client", operation.token, operation.action, exc_info=problem)
+        log.debug("%s:%s failed in the client", operation.token, operation.action, exc_info=problem)
     return StateError(f"{operation.prefix}.SdkClientException", _client_cause(problem))
 
 

@@ -31,7 +31,9 @@ from kaidan.service import (
 )
 from kaidan.service.errors import ApiError
 from kaidan.service.local import LocalClients, StepFunctionsTasks
+from kaidan.service.persistence import Persistence
 from kaidan.service.state import Service
+from kaidan.store.contract import Store
 
 Operation = Callable[[Service, dict[str, Any]], dict[str, Any]]
 
@@ -77,7 +79,10 @@ OPERATIONS: dict[str, Operation] = {
 
 
 class Api:
-    """A service of its own: an engine in memory, with its own clock, account and region."""
+    """A service of its own: an engine with its own clock, account and region.
+
+    Without a store everything is in memory. With one, it goes on from what the store has.
+    """
 
     def __init__(
         self,
@@ -87,9 +92,10 @@ class Api:
         clock: Clock | None = None,
         clients: ClientFactory | None = None,
         as_of: datetime.date | None = None,
+        store: Store | None = None,
     ) -> None:
         revision = revision_of(as_of)
-        engine = Engine(clock or SimulatedClock())
+        engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
         self.service = Service(engine, account=account, region=region, revision=revision)
         engine.listeners.append(deletion.listener(self.service))
@@ -98,6 +104,10 @@ class Api:
         dispatcher = Dispatcher(local, self._pool.run)
         StepFunctionsTasks(self.service, self.call, local).register(dispatcher)
         engine.handler = dispatcher
+        self.persistence = Persistence(self.service, store) if store is not None else None
+        if self.persistence is not None:
+            self.persistence.load()
+            engine.recover()
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """Do one operation. Raises ApiError."""
@@ -106,7 +116,10 @@ class Api:
         except KeyError:
             raise ApiError("UnknownOperationException", f"{operation} is not an operation here") from None
         shapes.check(operation, params)
-        return function(self.service, params)
+        answer = function(self.service, params)
+        if self.persistence is not None:
+            self.persistence.note(operation, params, answer)
+        return answer
 
     def settle(self, until: Callable[[], bool], timeout_s: float) -> None:
         """Let the engine run until `until()` holds, nothing more can happen, or its clock is `timeout_s` on."""

@@ -29,7 +29,8 @@ MEMBERS = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguratio
 def create(service: Service, params: dict[str, Any], type: Type) -> Configuration:
     """The first revision. Raises ApiError."""
     given = settings(params) | _compiled(service, params["definition"], type)
-    return _kept(service, Configuration(key="", revision_id=None, updated_ms=service.engine.clock.now_ms(), **given))
+    arn, now_ms = service.arn(f"stateMachine:{params['name']}"), service.engine.clock.now_ms()
+    return _kept(service, Configuration(key="", machine_arn=arn, revision_id=None, updated_ms=now_ms, **given))
 
 
 def revise(service: Service, current: Configuration, params: dict[str, Any], type: Type) -> Configuration:

@@ -84,8 +84,10 @@ class Persistence:
     def __init__(self, service: Service, store: Store) -> None:
         self._service = service
         self._store = store
-        self._kept: set[str] = set()
-        """Configurations and definitions that the store has, by key and by digest: they never change."""
+        self._keys: set[str] = set()
+        """Configurations that the store has. They never change."""
+        self._digests: set[str] = set()
+        """Definitions that the store has."""
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -109,13 +111,14 @@ class Persistence:
             self._store.drop(ACTIVITY, arn)
 
     def _write_configuration(self, configuration: Configuration) -> None:
-        if configuration.key in self._kept:
+        if configuration.key in self._keys:
             return
-        digest = sha256(configuration.definition.encode()).hexdigest()
-        if digest not in self._kept:
+        digest = _digest(configuration)
+        if digest not in self._digests:
             self._store.put(DEFINITION, digest, configuration.definition.encode())
         self._put(CONFIGURATION, configuration.key, replace(configuration, definition=digest))
-        self._kept |= {configuration.key, digest}
+        self._keys.add(configuration.key)
+        self._digests.add(digest)
 
     def _put(self, kind: str, key: str, kept: Any) -> None:
         self._store.put(kind, key, msgspec.msgpack.encode(kept))
@@ -139,9 +142,9 @@ class Persistence:
 
     def _stored_configurations(self) -> Iterator[Configuration]:
         definitions = {digest: text.decode() for digest, text in self._store.documents(DEFINITION)}
-        self._kept |= definitions.keys()
+        self._digests |= definitions.keys()
         for configuration in self._stored(CONFIGURATION, Configuration):
-            self._kept.add(configuration.key)
+            self._keys.add(configuration.key)
             yield replace(configuration, definition=definitions[configuration.definition])
 
     def _go_on_deleting(self) -> None:
@@ -159,17 +162,17 @@ class Persistence:
             if not self._has_executions(service.configurations[key]):
                 del service.configurations[key]
                 self._store.drop(CONFIGURATION, key)
-                self._kept.discard(key)
-        needed = {sha256(each.definition.encode()).hexdigest() for each in service.configurations.values()}
-        for digest in {each for each in self._kept if len(each) == _DIGEST_CHARS} - needed:
+                self._keys.discard(key)
+        for digest in self._digests - set(map(_digest, service.configurations.values())):
             self._store.drop(DEFINITION, digest)
-            self._kept.discard(digest)
+            self._digests.discard(digest)
 
     def _has_executions(self, configuration: Configuration) -> bool:
-        return bool(self._store.list(Query(machine_arn=configuration.machine_arn, limit=1)))
+        return bool(self._service.engine.list(Query(machine_arn=configuration.machine_arn, limit=1)))
 
 
-_DIGEST_CHARS = 64
+def _digest(configuration: Configuration) -> str:
+    return sha256(configuration.definition.encode()).hexdigest()
 
 
 def _unqualified(arn: str) -> str:

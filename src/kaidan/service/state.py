@@ -33,6 +33,7 @@ class Configuration:
     """
 
     key: str
+    machine_arn: str
     definition: str
     role_arn: str
     logging: dict[str, Any]

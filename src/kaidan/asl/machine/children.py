@@ -276,15 +276,16 @@ def child_closed(turn: Turn, frame: Frame, event: ev.ChildClosed) -> None:
 def update_map_run(turn: Turn, event: ev.MapRunUpdated) -> None:
     """UpdateMapRun: the state looks at the new numbers from now on."""
     for frame in list(turn.execution.frames.values()):
-        container = frame.container
-        if container is None or container.map_run_arn != event.map_run_arn:
-            continue
-        turn.touch(frame)
-        container.concurrency = event.max_concurrency
-        container.tolerated_count = event.tolerated_failure_count
-        container.tolerated_percentage = event.tolerated_failure_percentage
-        turn.attempt(frame, lambda: _launch(turn, frame, container, frame.last_event_id))
-        return
+        if frame.container is not None and frame.container.map_run_arn == event.map_run_arn:
+            turn.touch(frame)
+            _update(turn, frame, frame.container, event)
+
+
+def _update(turn: Turn, frame: Frame, container: Container, event: ev.MapRunUpdated) -> None:
+    container.concurrency = event.max_concurrency
+    container.tolerated_count = event.tolerated_failure_count
+    container.tolerated_percentage = event.tolerated_failure_percentage
+    turn.attempt(frame, lambda: _launch(turn, frame, container, frame.last_event_id))
 
 
 def _fail_map_run(turn: Turn, frame: Frame, container: Container) -> None:

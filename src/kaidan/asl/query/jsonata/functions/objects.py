@@ -17,6 +17,7 @@ def keys(run: Run, value: JSON) -> JSON:
         return Sequence(members(value))
     if value.__class__ not in ARRAYS:
         return Sequence()
+    run.charge(len(value))
     merged: dict[str, JSON] = {}
     for item in value:
         merged.update(dict.fromkeys(keys(run, item)))
@@ -47,6 +48,7 @@ def spread(run: Run, value: JSON) -> JSON:
         return Sequence({name: value[name]} for name in members(value))
     if value.__class__ not in ARRAYS:
         return value
+    run.charge(len(value))
     result: list[JSON] = []
     for item in value:
         part = spread(run, item)
