@@ -17,7 +17,7 @@ from kaidan.service.errors import ApiError
 from kaidan.service.pages import answer as answer_page
 from kaidan.service.pages import page
 from kaidan.service.payloads import task_output
-from kaidan.service.state import AWS_OWNED_KEY, Activity, Service
+from kaidan.service.state import AWS_OWNED_KEY, Activity, Answer, Service
 from kaidan.service.wire import moment
 
 POLL_S = 60
@@ -83,8 +83,11 @@ def get_activity_task(service: Service, params: dict[str, Any]) -> dict[str, Any
     return answers[0] if answers else {}
 
 
-def poll_activity(service: Service, params: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
-    """GetActivityTask without blocking: `answer` is called once, now or within 60 s."""
+def poll_activity(service: Service, params: dict[str, Any], answer: Answer) -> Callable[[], None]:
+    """GetActivityTask without blocking: `answer` is called once, now or within 60 s.
+
+    What is returned ends the wait: the worker takes no task any more, and is answered that there is none.
+    """
     activity = lookup.activity(service, params["activityArn"])
     worker_name = params.get("workerName")
     if len(activity.workers) >= WORKERS_MAX:
@@ -104,6 +107,7 @@ def poll_activity(service: Service, params: dict[str, Any], answer: Callable[[di
     activity.workers.append(take)
     service.engine.after(POLL_S * 1000, give_up)
     match(activity)
+    return give_up
 
 
 def offer(service: Service, task: RunTask, reply: Reply) -> None:

@@ -32,7 +32,7 @@ from kaidan.service import (
 from kaidan.service.errors import ApiError
 from kaidan.service.local import LocalClients, StepFunctionsTasks
 from kaidan.service.persistence import Persistence
-from kaidan.service.state import Service
+from kaidan.service.state import Answer, Service
 from kaidan.store.contract import Store
 
 Operation = Callable[[Service, dict[str, Any]], dict[str, Any]]
@@ -77,6 +77,14 @@ OPERATIONS: dict[str, Operation] = {
     "ValidateStateMachineDefinition": validation.validate_state_machine_definition,
 }
 
+Begin = Callable[[Service, dict[str, Any], Answer], Callable[[], None]]
+
+WAITING: dict[str, Begin] = {
+    "GetActivityTask": activities.poll_activity,
+    "StartSyncExecution": executions.start_sync,
+}
+"""Operations that take their time, in a form that does not block."""
+
 
 class Api:
     """A service of its own: an engine with its own clock, account and region.
@@ -98,11 +106,11 @@ class Api:
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
         self.service = Service(engine, account=account, region=region, revision=revision)
-        engine.listeners.append(deletion.listener(self.service))
+        engine.listeners += [deletion.listener(self.service), executions.listener(self.service)]
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
         dispatcher = Dispatcher(local, self._pool.run)
-        StepFunctionsTasks(self.service, self.call, local).register(dispatcher)
+        StepFunctionsTasks(self.service, self.call, self.begin, local).register(dispatcher)
         engine.handler = dispatcher
         self.persistence = Persistence(self.service, store) if store is not None else None
         if self.persistence is not None:
@@ -111,15 +119,21 @@ class Api:
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         """Do one operation. Raises ApiError."""
-        try:
-            function = OPERATIONS[operation]
-        except KeyError:
-            raise ApiError("UnknownOperationException", f"{operation} is not an operation here") from None
+        if operation not in OPERATIONS:
+            raise ApiError("UnknownOperationException", f"{operation} is not an operation here")
         shapes.check(operation, params)
-        answer = function(self.service, params)
+        answer = OPERATIONS[operation](self.service, params)
         if self.persistence is not None:
             self.persistence.note(operation, params, answer)
         return answer
+
+    def begin(self, operation: str, params: dict[str, Any], answer: Answer) -> Callable[[], None]:
+        """Begin one of the operations that wait; `answer` is called when it is done, on the engine's thread.
+
+        What is returned ends the wait. Raises ApiError.
+        """
+        shapes.check(operation, params)
+        return WAITING[operation](self.service, params, answer)
 
     def settle(self, until: Callable[[], bool], timeout_s: float) -> None:
         """Let the engine run until `until()` holds, nothing more can happen, or its clock is `timeout_s` on."""

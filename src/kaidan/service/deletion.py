@@ -17,7 +17,8 @@ from kaidan.runtime.run import Run
 from kaidan.service.state import Service, StateMachine
 from kaidan.store.contract import Query
 
-_ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
+ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
+"""The events that end an execution."""
 
 
 class LastState(Machine):
@@ -53,7 +54,7 @@ def listener(service: Service) -> Listener:
     """For the engine: sees when the last execution of a machine that is being deleted has ended."""
 
     def hear(run: Run, event: HistoryEvent) -> None:
-        if event.type in _ENDS:
+        if event.type in ENDS:
             machine = service.machines.get(run.execution.machine_arn)
             if machine is not None and machine.deleting:
                 service.engine.once_saved(lambda: _forget_if_idle(service, machine))

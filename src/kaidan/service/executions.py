@@ -9,14 +9,15 @@ from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.limits import AWS
-from kaidan.protocol.history import to_aws
+from kaidan.protocol.history import HistoryEvent, to_aws
+from kaidan.runtime.engine import Listener
 from kaidan.runtime.run import Run
 from kaidan.service import configuration, lookup, refs
-from kaidan.service.deletion import LastState
+from kaidan.service.deletion import ENDS, LastState
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page, page_of_rows
 from kaidan.service.payloads import execution_input
-from kaidan.service.state import Beginning, Service
+from kaidan.service.state import Answer, Beginning, Service
 from kaidan.service.wire import moment
 from kaidan.store.contract import Query, Row
 from kaidan.values import Payload, dumps, equal, loads
@@ -97,19 +98,48 @@ def _same(service: Service, existing: Run, payload: Payload) -> Run:
 
 def start_sync_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """StartSyncExecution: runs an Express execution to its end and answers with its outcome."""
+    answers: list[dict[str, Any]] = []
+    start_sync(service, params, answers.append)
+    service.engine.run_until(lambda: bool(answers), AWS.express_duration_s_max + 5)
+    return answers[0]
+
+
+def start_sync(service: Service, params: dict[str, Any], answer: Answer) -> Callable[[], None]:
+    """StartSyncExecution without blocking: `answer` is called once, when the execution has ended.
+
+    What is returned ends the wait; the execution goes on.
+    """
     beginning = lookup.beginning(service, params["stateMachineArn"])
     if beginning.machine.type != "EXPRESS":
         raise _type_not_supported()
     execution = _start(service, beginning, params).execution
-    service.engine.run_until(lambda: execution.status != "RUNNING", AWS.express_duration_s_max)
+    service.endings[execution.arn] = lambda: answer(_outcome(execution, params.get("includedData")))
+    return lambda: _ignore(service.endings.pop(execution.arn, None))
+
+
+def _ignore(value: object) -> None:
+    pass
+
+
+def listener(service: Service) -> Listener:
+    """For the engine: sees when executions end that somebody waits for."""
+
+    def hear(run: Run, event: HistoryEvent) -> None:
+        if event.type in ENDS and run.execution.arn in service.endings:
+            service.engine.once_saved(service.endings.pop(run.execution.arn))
+
+    return hear
+
+
+def _outcome(execution: Execution, included_data: str | None) -> dict[str, Any]:
     return {
         "executionArn": execution.arn,
-        "stateMachineArn": beginning.machine.arn,
+        "stateMachineArn": execution.machine_arn,
         "name": execution.name,
         "startDate": moment(execution.start_ms),
         "stopDate": moment(execution.stop_ms),
         "status": execution.status,
-        **_data(execution, params.get("includedData")),
+        **_data(execution, included_data),
         **_trace(execution),
         "billingDetails": _billing(execution),
     }

@@ -15,11 +15,17 @@ from kaidan.integrations.dispatch import Dispatcher
 from kaidan.protocol.effects import RunTask
 from kaidan.service import activities
 from kaidan.service.errors import ApiError
-from kaidan.service.state import Service
+from kaidan.service.state import Answer, Service
 from kaidan.service.wire import epoch_text
 from kaidan.values import JSON, dumps, loads
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+Begin = Callable[[str, dict[str, Any], Answer], object]
+"""`Api.begin`."""
+
+WAITING = ("GetActivityTask", "StartSyncExecution")
+"""Operations whose callers wait: nobody may block the engine meanwhile."""
 
 POLL_MS = 1000
 """How often `.sync` looks at the execution that it waits for."""
@@ -69,9 +75,10 @@ class _LocalClient:
 class StepFunctionsTasks:
     """Handlers of the tasks that Step Functions itself carries out."""
 
-    def __init__(self, service: Service, call: Call, clients: ClientFactory) -> None:
+    def __init__(self, service: Service, call: Call, begin: Begin, clients: ClientFactory) -> None:
         self._service = service
         self._call = call
+        self._begin = begin
         self._clients = clients
 
     def register(self, dispatcher: Dispatcher) -> None:
@@ -85,15 +92,32 @@ class StepFunctionsTasks:
     def _sdk(self, task: RunTask, reply: Reply) -> None:
         operation = aws_sdk.resolve("sfn", task.resource.action)
         reply.started()
-        if operation.operation_name == "GetActivityTask":
-            params = {key[0].lower() + key[1:]: value for key, value in task.parameters.value.items()}
-            activities.poll_activity(self._service, params, lambda answer: reply.succeeded(_pascal(answer)))
-            return
+        if operation.operation_name in WAITING:
+            return self._wait_for(operation, task, reply)
         result = aws_sdk.call(operation, task.parameters.value, self._clients)
         if task.resource.pattern:
             reply.submitted(result)
         else:
             reply.succeeded(result)
+        return None
+
+    def _wait_for(self, operation: aws_sdk.Operation, task: RunTask, reply: Reply) -> None:
+        """The call twice: once to begin, and when the answer has come, for the form that the SDK gives it."""
+
+        def begin(name: str, params: dict[str, Any]) -> dict[str, Any]:
+            self._begin(name, params, answered)
+            return {}
+
+        def answered(answer: dict[str, Any]) -> None:
+            try:
+                reply.succeeded(aws_sdk.call(operation, task.parameters.value, self._answering(lambda *asked: answer)))
+            except StateError as error:
+                reply.failed(error.error, error.cause)
+
+        aws_sdk.call(operation, task.parameters.value, self._answering(begin))
+
+    def _answering(self, call: Call) -> ClientFactory:
+        return LocalClients(call, self._clients)
 
     def _start_execution(self, task: RunTask, reply: Reply) -> None:
         """`states:startExecution`, with `.sync`, `.sync:2` and `.waitForTaskToken`."""

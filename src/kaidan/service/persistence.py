@@ -1,6 +1,6 @@
-"""State machines and activities as the store keeps them: written when an operation has changed them, read at the start.
+"""State machines and activities as the store keeps them: written when an operation changes them, read at the start.
 
-    machine         its ARN    {"name": "orders", "current": "3", "versions": [{"number": 1, "configuration": "2", …}], …}
+    machine         its ARN    {"name": "orders", "current": "3", "versions": [{"number": 1, "configuration": "2"}], …}
     configuration   "3"        {"definition": "9f86d0…", "role_arn": "arn:aws:iam::…", "revision_id": …, …}
     definition      its SHA-256, as text
     activity        its ARN    {"name": "approve", …}

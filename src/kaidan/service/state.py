@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from kaidan.asl.machine.advance import ParameterCheck, accept
 from kaidan.asl.query.env import Source
@@ -19,6 +19,9 @@ from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import SystemSource
 from kaidan.service.programs import Programs
+
+Answer: TypeAlias = Callable[[dict[str, Any]], None]
+"""Takes the answer of an operation that does not block, when there is one."""
 
 AWS_OWNED_KEY = {"type": "AWS_OWNED_KEY"}
 """How things are encrypted when nobody says how."""
@@ -124,6 +127,8 @@ class Service:
     configurations: dict[str, Configuration] = field(default_factory=dict)
     """Key → revision, in the order of their making; those of former machines too: executions outlive machines."""
     activities: dict[str, Activity] = field(default_factory=dict)
+    endings: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """Execution ARN → what is to be done when it has ended."""
 
     def arn(self, resource: str) -> str:
         """`arn:aws:states:<region>:<account>:<resource>`."""

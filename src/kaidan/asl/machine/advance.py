@@ -314,8 +314,7 @@ class Turn:
         self._check_size(state.name, step.output)
         details: dict[str, JSON] = {"name": state.name, "output": step.output.text}
         if step.assigned:
-            frame.variables = frame.variables | step.assigned
-            details["assignedVariables"] = {key: Payload(step.assigned[key]).text for key in sorted(step.assigned)}
+            details["assignedVariables"] = self._assign(frame, state, step.assigned)
         self.record_in(frame, state.exited, details)
         frame.inside = False
         frame.input = step.output
@@ -324,6 +323,25 @@ class Turn:
         else:
             frame.state = step.next
             self.execution.ready.append(frame.id)
+
+    def _assign(self, frame: Frame, state: State, assigned: dict[str, JSON]) -> dict[str, str]:
+        """Set variables of the frame; the answer is their JSON text, as history shows them."""
+        limits, execution = self.machine.limits, self.execution
+        payloads = {name: Payload(assigned[name]) for name in sorted(assigned)}
+        sizes = {name: payload.size_bytes for name, payload in payloads.items()}
+        total = execution.variables_bytes + sum(sizes[name] - frame.variable_bytes.get(name, 0) for name in sizes)
+        if sum(sizes.values()) > limits.variable_bytes_max or total > limits.variables_bytes_max:
+            cause = f"The variables of the state '{state.name}' exceed the maximum number of bytes service limit."
+            raise StateError(errors.DATA_LIMIT_EXCEEDED, cause, located=True)
+        execution.variables_bytes = total
+        frame.variables = frame.variables | assigned
+        frame.variable_bytes = frame.variable_bytes | sizes
+        return {name: payload.text for name, payload in payloads.items()}
+
+    def forget(self, frame: Frame) -> None:
+        """A frame that is done: its variables go with it."""
+        del self.execution.frames[frame.id]
+        self.execution.variables_bytes -= sum(frame.variable_bytes.values())
 
     def _check_size(self, name: str, payload: Payload) -> None:
         if payload.size_bytes > self.machine.limits.payload_bytes_max:
@@ -336,7 +354,7 @@ class Turn:
             self.record("ExecutionSucceeded", frame.last_event_id, {"output": frame.input.text})
             self._finish("SUCCEEDED", output=frame.input)
         else:
-            del self.execution.frames[frame.id]
+            self.forget(frame)
             parent = self.execution.frames[frame.parent_id]
             self.attempt(parent, lambda: children.frame_done(self, parent, frame))
 

@@ -186,9 +186,10 @@ def drop(turn: Turn, frame: Frame) -> None:
     if frame.container is None:
         return
     for child_id in frame.container.running:
-        child = turn.execution.frames.pop(child_id, None)
+        child = turn.execution.frames.get(child_id)
         if child is not None:
             drop(turn, child)
+            turn.forget(child)
     frame.container = None
     turn.execution.shelves.pop(frame.id, None)
 

@@ -86,6 +86,7 @@ class Frame(msgspec.Struct, kw_only=True):
     task_started: bool = False
     retries: dict[int, int] = {}
     variables: dict[str, JSON] = {}
+    variable_bytes: dict[str, int] = {}
     container: Container | None = None
 
 
@@ -116,6 +117,8 @@ class Execution(msgspec.Struct, kw_only=True):
     output: Payload | None = None
     error: str | None = None
     cause: str | None = None
+    variables_bytes: int = 0
+    """Size of all variables in all scopes."""
     redrive_count: int = 0
     redrive_ms: int = 0
     next_event_id: int = 1

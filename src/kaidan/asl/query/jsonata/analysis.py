@@ -142,9 +142,10 @@ class _Task:
     later: frozenset[str]
 
 
-def _variables(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
+def _variables(root: Node) -> Iterator[tuple[str, frozenset[str]]]:
     """Each use of a variable with the names bound by then."""
-    waiting = [_Task(node, frozenset(), bound_within(node))]
+    binds = _bindings(root)
+    waiting = [_Task(root, frozenset(), binds[root])]
     while waiting:
         task = waiting.pop()
         node, scope, later = task.node, task.scope, task.later
@@ -153,15 +154,31 @@ def _variables(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
         if isinstance(node, Transform):
             yield "clone", scope
         if isinstance(node, Lambda):
-            scope = scope | later | set(node.parameters)
-            later = later | bound_within(node.body)
+            scope = scope | later | frozenset(node.parameters)
+            later = later | binds[node.body]
         elif isinstance(node, Block):
-            later = later.union(*map(bound_within, node.expressions))
+            later = later.union(*(binds[part] for part in node.expressions))
         elif isinstance(node, Path):
             scope = scope | _bound_by_steps(node)
-        for part in (*_own_parts(node), *_hung_parts(node)):
+        for part in parts(node):
             waiting.append(_Task(part, scope, later))
-            scope = scope | bound_within(part)
+            scope = scope | binds[part] if binds[part] else scope
+
+
+def _bindings(root: Node) -> dict[Node, frozenset[str]]:
+    """For every node the names that `:=` in it binds outside of it: none for blocks and functions."""
+    order, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        waiting += parts(node)
+    binds: dict[Node, frozenset[str]] = {}
+    for node in reversed(order):
+        names: frozenset[str] = frozenset()
+        if not isinstance(node, (Block, Lambda)):
+            names = names.union(*(binds[part] for part in parts(node)))
+        binds[node] = names | {node.name} if isinstance(node, Bind) else names
+    return binds
 
 
 def bound_within(node: Node) -> frozenset[str]:
@@ -173,7 +190,7 @@ def bound_within(node: Node) -> frozenset[str]:
         if isinstance(part, Bind):
             names.add(part.name)
         if not isinstance(part, (Block, Lambda)):
-            waiting += (*_own_parts(part), *_hung_parts(part))
+            waiting += parts(part)
     return frozenset(names)
 
 

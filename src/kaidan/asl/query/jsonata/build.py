@@ -27,13 +27,14 @@ from kaidan.asl.query.jsonata.nodes import (
 def join(left: Node, right: Node) -> Path:
     """`left.right`"""
     path = _path(left)
+    path.steps[0] = _step(path.steps[0])
     if isinstance(right, Path):
-        path.steps += right.steps
+        added = right.steps
     else:
         right.stages, right.predicates = [*right.predicates, *right.stages], []
-        path.steps.append(right)
-    path.steps = [_step(step) for step in path.steps]
-    path.keep_singleton |= any(step.keep for step in path.steps)
+        added = [_step(right)]
+    path.steps += added
+    path.keep_singleton |= any(step.keep for step in (path.steps[0], *added))
     for end in (path.steps[0], path.steps[-1]):
         end.constructs |= isinstance(end, Array)
     _resolve_parents(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from kaidan.asl.query.jsonata.errors import fail
 from kaidan.asl.query.jsonata.functions.higher_order import Key, sort_by
@@ -36,8 +36,11 @@ Step: TypeAlias = Callable[[list[JSON], Frame], list[JSON]]
 Stage: TypeAlias = Callable[[JSON, Frame], JSON]
 """A filter: the value and the frame to what remains of it."""
 
-VALUE = "@"
+VALUE: Final = "@"
 """The name of the value in a tuple."""
+
+TUPLE_STEPS: Final = 4
+"""What a tuple counts in steps; a member of a plain sequence counts 1."""
 
 
 # Operands of a path
@@ -387,7 +390,7 @@ def group(pairs: Pairs) -> Stage:
     def stage(value: JSON, frame: Frame) -> JSON:
         items = as_list(value) or [UNDEFINED]
         run = frame[RUN]
-        run.charge(len(items))
+        run.charge(2 * len(items))
         entries: dict[str, _Entry] = {}
         for item in items:
             for at, (key_of, _) in enumerate(pairs):
@@ -467,6 +470,7 @@ class TupleStep:
             found = self.evaluate(given[VALUE], tuple_frame(frame, given))
             if found is not UNDEFINED:
                 found = as_list(found)
+                run.charge(TUPLE_STEPS * len(found))
                 run.allot_members(len(found) * (len(given) + 1))
                 self._extend(result, given, found)
         return _staged(result, self.stages, frame)
@@ -572,7 +576,7 @@ def tuple_group(pairs: Pairs) -> Stage:
 
     def stage(stream: JSON, frame: Frame) -> JSON:
         run = frame[RUN]
-        run.charge(len(stream))
+        run.charge(2 * len(stream))
         entries: dict[str, tuple[int, list[dict[str, JSON]]]] = {}
         for bound in stream:
             inner = tuple_frame(frame, bound)

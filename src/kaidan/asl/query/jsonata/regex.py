@@ -54,10 +54,10 @@ class JsRegex:
 
     def search(self, text: str, start: int, charge: Charge) -> Spans | None:
         """The first match at or after `start`. `charge` is told of the steps, and may stop the search by raising."""
-        charge(1 + (len(text) - start >> 6))
         if self._re is None or not self._is_safe(len(text) - start):
             return self._by_steps(text, start, charge)
         found = self._re.search(text, start)
+        charge(1 + ((found.end() if found else len(text)) - start >> 6))
         if found is None:
             return None
         return [span if span[0] >= 0 else None for span in found.regs]

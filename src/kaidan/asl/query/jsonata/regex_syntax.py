@@ -84,7 +84,7 @@ SPACE: Final[Ranges] = (*((ord(char), ord(char)) for char in _SPACES), (0x2000, 
 ANY: Final = Chars(tuple((ord(char), ord(char)) for char in LINE_ENDS), negated=True)
 _CLASSES: Final = {"d": DIGIT, "w": WORD, "s": SPACE}
 _CONTROLS: Final = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
-_QUANTIFIER = re.compile(r"\{(\d+)(?:(,)(\d*))?\}")
+_QUANTIFIER = re.compile(r"\{(\d{1,9})(?:(,)(\d{0,9}))?\}")
 _GROUP = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?<([^=!>][^>]*)>|(?!\?))", re.DOTALL)
 
 
@@ -211,7 +211,7 @@ class _Reader:
         end = self.at + 1
         while self.text[end : end + 1].isdigit():
             end += 1
-        number = int(self.text[self.at : end])
+        number = int(self.text[self.at : end]) if end - self.at < 9 else self.all_groups + 1
         if number > self.all_groups:
             return None
         self.at = end

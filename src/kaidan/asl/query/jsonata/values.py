@@ -166,4 +166,6 @@ def members(value: Mapping[str, JSON]) -> Iterable[str]:
 
 
 def _is_index(name: str) -> bool:
-    return name.isdecimal() and name.isascii() and (name == "0" or name[0] != "0") and int(name) < 2**32 - 1
+    if not name.isdecimal() or len(name) > 10 or not name.isascii():
+        return False
+    return (name == "0" or name[0] != "0") and int(name) < 2**32 - 1

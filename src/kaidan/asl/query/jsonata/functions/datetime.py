@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 from kaidan.asl.query.jsonata.errors import fail
@@ -29,6 +28,7 @@ from kaidan.asl.query.jsonata.functions.pictures import (
     integer_text,
     integer_value,
     leading_integer,
+    remembered,
 )
 from kaidan.asl.query.jsonata.functions.words import WORD_VALUES
 from kaidan.asl.query.jsonata.limits import Run
@@ -68,7 +68,7 @@ class Marker:
 Part: TypeAlias = str | Marker
 
 
-@lru_cache(maxsize=512)
+@remembered
 def date_picture(picture: str) -> tuple[Part, ...]:
     """Read a picture: literals and markers. Raises JsonataError D3131, D3132, D3135."""
     parts: list[Part] = []
@@ -186,7 +186,9 @@ def from_millis(run: Run, millis: JSON, picture: JSON = UNDEFINED, timezone: JSO
     """A timestamp as text; `timezone` is `+hhmm`. Without a picture as ISO 8601."""
     if millis is UNDEFINED:
         return millis
-    parts = date_picture(_ISO_PICTURE if picture is UNDEFINED else picture)
+    picture = _ISO_PICTURE if picture is UNDEFINED else picture
+    run.charge(len(picture))
+    parts = date_picture(picture)
     offset = _offset(timezone)
     if not -MILLIS_MAX <= millis + offset.millis <= MILLIS_MAX:
         fail("D1001", value=millis)
@@ -204,7 +206,7 @@ def _component(moment: Moment, marker: Marker, offset: _Offset) -> str:
     if isinstance(value, str):
         return value.upper() if component == "P" and marker.names == "upper" else value
     if marker.names is None or component == "f":
-        if component == "Y" and marker.year_digits != -1:
+        if component == "Y" and 0 <= marker.year_digits < 7:
             value = int(math.fmod(value, 10**marker.year_digits))
         return integer_text(value, marker.picture or integer_picture(_DEFAULTS[component]))
     return _named(value, marker)
@@ -252,6 +254,7 @@ def to_millis(run: Run, text: JSON, picture: JSON = UNDEFINED) -> JSON:
     if picture is UNDEFINED:
         value = parse_iso(text)
         return fail("D3110", value=text) if value is None else _checked(run, value)
+    run.charge(len(picture) + len(text))
     pattern, readers = _reading(picture)
     found = pattern.match(text)
     if found is None:
@@ -267,7 +270,7 @@ def _checked(run: Run, millis: float) -> JSON:
     return as_number(millis)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _reading(picture: str) -> tuple[re.Pattern[str], list[tuple[str, _Reader]]]:
     patterns, readers = [], []
     for part in date_picture(picture):
@@ -331,7 +334,7 @@ def _zone_reading(marker: Marker) -> tuple[str, str, _Reader]:
             hours, minutes = text, "0"
         else:
             hours, minutes = text[:3], text[3:]
-        return int(hours) * 60 + int(minutes)
+        return leading_integer(hours) * 60 + leading_integer(minutes)
 
     return pattern, marker.component, read
 

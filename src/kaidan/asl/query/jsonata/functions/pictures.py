@@ -7,9 +7,10 @@ JSONata 2.0.6 follows them. datetime.py uses the integer pictures too.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from kaidan.asl.query.jsonata.errors import STACK_OVERFLOW, LimitExceeded, fail
 from kaidan.asl.query.jsonata.functions.numbers import rounded
@@ -26,6 +27,18 @@ from kaidan.asl.query.jsonata.text import number_text, to_fixed
 from kaidan.asl.query.jsonata.values import UNDEFINED
 from kaidan.asl.query.jsonata.values import number as as_number
 from kaidan.values import JSON
+
+PICTURE_SHORT: Final = 100
+"""Pictures up to this length are read once and remembered."""
+
+T = TypeVar("T")
+
+
+def remembered(read: Callable[[str], T]) -> Callable[[str], T]:
+    """The reader of a picture, with a memory for short ones."""
+    known = lru_cache(maxsize=512)(read)
+    return lambda picture: known(picture) if len(picture) <= PICTURE_SHORT else read(picture)
+
 
 # $formatNumber
 
@@ -85,6 +98,7 @@ class _Picture:
 def format_number(run: Run, value: JSON, picture: JSON, options: JSON = UNDEFINED) -> JSON:
     if value is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
+    run.charge(len(picture))
     signs = _Alphabet({} if options is UNDEFINED else {key: str(text) for key, text in options.items()})
     texts = picture.split(signs.separator) if signs.separator else [picture]
     if len(texts) > 2:
@@ -295,7 +309,7 @@ class IntegerPicture:
     every: int = 0
 
 
-@lru_cache(maxsize=512)
+@remembered
 def integer_picture(picture: str) -> IntegerPicture:
     """Read a picture. Raises JsonataError D3131."""
     token, semicolon, modifier = picture.rpartition(";")
@@ -334,6 +348,7 @@ def _decimal_picture(token: str, ordinal: bool) -> IntegerPicture:
 def format_integer(run: Run, value: JSON, picture: JSON) -> JSON:
     if value is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
+    run.charge(len(picture))
     return integer_text(math.floor(value), integer_picture(picture))
 
 
@@ -384,6 +399,7 @@ def _ordinal_suffix(text: str) -> str:
 def parse_integer(run: Run, text: JSON, picture: JSON) -> JSON:
     if text is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
+    run.charge(len(picture) + len(text))
     value = integer_value(text, integer_picture(picture))
     run.irregular |= value != value
     return value
@@ -419,4 +435,4 @@ def leading_integer(text: str) -> JSON:
     sign = text[:1] if text[:1] in ("-", "+") else ""
     rest = text[len(sign) :]
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-    return as_number(int(sign + digits)) if digits else math.nan
+    return as_number(int(sign + digits) if len(digits) < 400 else float(sign + digits)) if digits else math.nan

@@ -1,0 +1,139 @@
+"""One account: its service on an engine of its own, driven by this process's asyncio loop, kept in a file of its own.
+
+An operation is done on the loop's thread, between two turns of the engine; its answer waits until all that has
+happened is saved. Operations that take their time wait without blocking anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from kaidan.integrations.clients import ClientFactory
+from kaidan.runtime.driver import Driver
+from kaidan.runtime.engine import Engine
+from kaidan.runtime.sources import RealClock
+from kaidan.service import shapes
+from kaidan.service.api import WAITING, Api
+from kaidan.service.errors import ApiError
+from kaidan.service.state import Service
+from kaidan.service.test_state import test_state
+from kaidan.store.contract import Store
+
+Output: TypeAlias = dict[str, Any]
+
+TESTS_MAX = 32
+"""States that are tested at a time (TestState); further ones wait their turn."""
+
+DAY_MS = 86_400_000
+SWEEP_S = 600
+"""How often what has been kept for long enough is looked for."""
+SWEEP_EXECUTIONS = 200
+"""How many executions are removed at a time; others get their turn between."""
+
+
+class Account:
+    """Answers the operations of one account. To be made on the loop's thread; what was going on goes on."""
+
+    def __init__(self, id: str, region: str, clients: ClientFactory, store: Store | None, retention_days: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._store = store
+        self._retention_days = retention_days
+        self._api = Api(account=id, region=region, clock=RealClock(), clients=clients, store=store)
+        self._engine = self._api.service.engine
+        self._driver = Driver(self._engine)
+        self._tests = ThreadPoolExecutor(TESTS_MAX, thread_name_prefix="kaidan-test")
+        self._waiting: set[Callable[[], None]] = set()
+        self._sweeper = self._loop.create_task(self._sweep()) if store is not None and retention_days else None
+
+    async def call(self, operation: str, params: dict[str, Any]) -> Output:
+        """Do one operation. Raises ApiError. Cancelled when the client is gone: what it waited for is given up."""
+        if operation in WAITING:
+            answer = await self._wait_for(operation, params)
+        elif operation == "TestState":
+            answer = await self._test(params)
+        else:
+            answer = self._api.call(operation, params)
+        await self._driver.saved()
+        return answer
+
+    async def _wait_for(self, operation: str, params: dict[str, Any]) -> Output:
+        future: asyncio.Future[Output] = self._loop.create_future()
+        give_up = self._api.begin(operation, params, lambda answer: None if future.done() else future.set_result(answer))
+        self._waiting.add(give_up)
+        self._driver.kick()
+        try:
+            return await future
+        finally:
+            self._waiting.discard(give_up)
+            if not future.done() or future.cancelled():
+                give_up()
+
+    async def _test(self, params: dict[str, Any]) -> Output:
+        """A test has an engine of its own, in a thread of its own: a state under test may take minutes."""
+        shapes.check("TestState", params)
+        return await self._loop.run_in_executor(self._tests, test_state, self._apart(), params)
+
+    def _apart(self) -> Service:
+        """The service as a test sees it. Tasks are carried out where those of executions are."""
+        engine = Engine(RealClock())
+        engine.busy = 1  # Somebody may always answer: an idle engine is no reason to give up.
+        engine.handler = _Elsewhere(self._engine)
+        return replace(self._api.service, engine=engine)
+
+    def stop_waiting(self) -> None:
+        """Answer the workers that wait for a task: there is none, they are to ask again."""
+        for give_up in list(self._waiting):
+            give_up()
+
+    def close(self) -> None:
+        """Save what is left, and let go of file and threads."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self._driver.close()
+        self._api.close()
+        self._tests.shutdown(wait=False, cancel_futures=True)
+        if self._store is not None:
+            self._store.close()
+
+    # --- forgetting ---------------------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            await self.forget_old()
+
+    async def forget_old(self) -> int:
+        """Remove the executions whose time is over, a few at a time, and revisions nobody needs any more."""
+        assert self._store is not None
+        before_ms = self._engine.clock.now_ms() - self._retention_days * DAY_MS
+        forgotten = 0
+        while True:
+            await self._driver.saved()
+            began = time.monotonic()
+            count = self._store.forget_closed(before_ms, SWEEP_EXECUTIONS)
+            forgotten += count
+            if count < SWEEP_EXECUTIONS:
+                break
+            await asyncio.sleep(time.monotonic() - began)
+        if forgotten and self._api.persistence is not None:
+            self._api.persistence.forget_unused()
+            await self._driver.saved()
+        return forgotten
+
+
+class _Elsewhere:
+    """A Handler that hands tasks to another engine's; replies find their way back by themselves."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, task: Any, reply: Any) -> None:
+        self._engine.wake(lambda: self._engine.handler(task, reply))
+
+    def resume(self, task: Any, job: Any, reply: Any) -> None:
+        self(task, reply)
