@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None, factory: Factory = InProcess) -
         print(f"no case chosen from {options.folder}", file=sys.stderr)
         print(report.figure([]))
         return 2
+    if options.http:
+        factory = _over_http()
     run = partial(run_case, factory=factory, limit_s=options.limit, exempt=options.exempt, letter=options.letter)
     results = list(_results(cases, run, options.jobs))
     for line in report.lines(results, options.verbose):
@@ -36,6 +38,12 @@ def _results(cases: list[Case], run: partial[Result], jobs: int) -> Iterator[Res
         return
     with ProcessPoolExecutor(jobs) as pool:
         yield from pool.map(run, cases, chunksize=4)
+
+
+def _over_http() -> Factory:
+    from conformance.http_target import OverHttp
+
+    return OverHttp
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--exempt", action="store_true", help="leave out the paths each recording exempts (step 4 of FORMAT)")
     add("--letter", action="store_true", help="apply all constant replacements, whatever a recording's age")
     add("--limit", type=float, default=120, help="seconds of real time per case, 0 for none (120)")
+    add("--http", action="store_true", help="call a server process with boto3, instead of the engine in this one")
     add("-j", "--jobs", type=int, default=1, help="processes (1)")
     add("-v", "--verbose", action="store_true", help="show where each case differs")
     return parser

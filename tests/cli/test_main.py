@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,16 @@ import click
 import pytest
 
 from kaidan import __version__
-from kaidan.cli import graph, history, inputs, main, run, validate
+from kaidan.cli import graph, inputs, main
 from kaidan.cli.exits import MEANINGS, Exit
 from tests.cli.conftest import Kaidan
 
-COMMANDS: dict[str, Any] = {
-    "run": run.run,
-    "validate": validate.validate,
-    "history": history.history,
-    "graph": graph.graph,
+COMMANDS: dict[str, click.Command] = {
+    name: getattr(import_module(f"kaidan.cli.{name}"), name) for name in main.COMMANDS
 }
 
 
 def test_the_table_of_commands_is_what_they_say_themselves() -> None:
-    assert main.COMMANDS.keys() == COMMANDS.keys()
     for name, command in COMMANDS.items():
         assert main.COMMANDS[name] == (command.help or "").splitlines()[0]
 

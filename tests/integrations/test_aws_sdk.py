@@ -622,6 +622,7 @@ def _with_cause(problem: Exception, cause: Exception) -> Exception:
     ],
 )
 def test_client_errors_are_one_line(problem: Exception, cause: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     error = aws_sdk.translate(resolve("ec2", "describeImages"), problem)
     assert (error.error, error.cause) == ("Ec2.SdkClientException", cause)
     assert bool(caplog.records) == (not isinstance(problem, boto.BotoCoreError))

@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "validate": "Check definitions and say where each problem is.",
     "history": "Show what happened in an execution.",
     "graph": "Draw a state machine.",
+    "serve": "Answer the API of AWS Step Functions on this machine, for AWS's command line, SDKs and tools.",
+    "env": "Print the variables that lead AWS's clients to the server.",
 }
 """Each command to what it does. `run` is the function `run` of `kaidan.cli.run`."""
 

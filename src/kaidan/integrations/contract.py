@@ -50,3 +50,40 @@ class Handler(Protocol):
 
     def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
         """After a restart: go on waiting for what `Reply.job` named, instead of beginning again."""
+
+
+def execution_arn(reply: Reply) -> str:
+    """The execution that the task belongs to: `reply.execution_arn`, "" where the runtime does not say.
+
+    Events carry it, requests that may be sent once only are named after it, and mocks are chosen by it.
+    """
+    arn: str = getattr(reply, "execution_arn", "")
+    return arn
+
+
+class Then:
+    """A Reply for a step of the work: its outcome is what comes next, not the task's end."""
+
+    def __init__(
+        self, reply: Reply, succeeded: Callable[[JSON], None], failed: Callable[[str | None, str | None], None]
+    ) -> None:
+        self._reply = reply
+        self.started = reply.started
+        self.submitted = reply.submitted
+        self.succeeded = succeeded
+        self.failed = failed
+        self.job = reply.job
+        self.on_cancel = reply.on_cancel
+        self.later = reply.later
+
+    @property
+    def ended(self) -> bool:
+        return self._reply.ended
+
+    @property
+    def execution_arn(self) -> str:
+        return execution_arn(self._reply)
+
+
+RunBlocking = Callable[[Callable[[], JSON], Reply], None]
+"""Runs blocking work elsewhere and answers with its outcome. Called on the engine's thread."""

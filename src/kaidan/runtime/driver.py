@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from kaidan.runtime.engine import Engine
 
@@ -23,7 +24,9 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._closed = self._failed = False
+        self.on_failure: Callable[[Exception], None] | None = None
+        """Told when the engine cannot go on: nothing is saved from then on, so that nothing is shown either."""
         engine.on_wake = self._wake
         self.kick()
 
@@ -40,10 +43,19 @@ class Driver:
     def _turn(self) -> None:
         self._scheduled = False
         engine, until = self._engine, time.monotonic() + TURN_S
-        while engine.step():
-            if time.monotonic() >= until:
-                return self.kick()
+        try:
+            while engine.step():
+                if time.monotonic() >= until:
+                    return self.kick()
+        except Exception as problem:
+            return self._fail(problem)
         return self._sleep()
+
+    def _fail(self, problem: Exception) -> None:
+        if self.on_failure is None or self._closed:
+            raise problem
+        self._closed = self._failed = True
+        self.on_failure(problem)
 
     def _sleep(self) -> None:
         if self._timer is not None:
@@ -67,4 +79,5 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
         self._engine.on_wake = lambda: None
-        self._engine.save()
+        if not self._failed:
+            self._engine.save()

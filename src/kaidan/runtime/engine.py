@@ -285,6 +285,32 @@ class Engine:
             self.runs[arn] = run
         return run
 
+    # --- forgetting ---------------------------------------------------------------------------------------
+
+    def forget_closed(self, before_ms: int, limit: int) -> int:
+        """Remove executions that ended before a moment, `limit` at most; how many were removed."""
+        self.save()
+        closed = [arn for arn, run in self.runs.items() if 0 < run.execution.stop_ms < before_ms]
+        if self.store is None:
+            gone = closed[:limit]
+            count = len(gone)
+        else:
+            count = self.store.forget_closed(before_ms, limit)
+            gone = [arn for arn in closed if self.store.row(arn) is None]
+        for arn in gone:
+            del self.runs[arn]
+        self._forget_map_runs(before_ms)
+        return count
+
+    def _forget_map_runs(self, before_ms: int) -> None:
+        """Those whose execution is gone."""
+        closed = [each for each in self.map_runs.values() if 0 < each.stop_ms < before_ms]
+        for map_run in closed:
+            if self.find(map_run.execution_arn) is None:
+                del self.map_runs[map_run.arn]
+                if self.store is not None:
+                    self.store.drop(MAP_RUN, map_run.arn)
+
     # --- after a restart ----------------------------------------------------------------------------------
 
     def recover(self) -> None:

@@ -19,7 +19,6 @@ from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import RealClock
 from kaidan.service import shapes
 from kaidan.service.api import WAITING, Api
-from kaidan.service.errors import ApiError
 from kaidan.service.state import Service
 from kaidan.service.test_state import test_state
 from kaidan.store.contract import Store
@@ -45,9 +44,10 @@ class Account:
         self._retention_days = retention_days
         self._api = Api(account=id, region=region, clock=RealClock(), clients=clients, store=store)
         self._engine = self._api.service.engine
-        self._driver = Driver(self._engine)
+        self.driver = Driver(self._engine)
         self._tests = ThreadPoolExecutor(TESTS_MAX, thread_name_prefix="kaidan-test")
-        self._waiting: set[Callable[[], None]] = set()
+        self._polls: set[Callable[[], None]] = set()
+        """Each ends the wait of a worker for a task."""
         self._sweeper = self._loop.create_task(self._sweep()) if store is not None and retention_days else None
 
     async def call(self, operation: str, params: dict[str, Any]) -> Output:
@@ -58,19 +58,20 @@ class Account:
             answer = await self._test(params)
         else:
             answer = self._api.call(operation, params)
-        await self._driver.saved()
+        await self.driver.saved()
         return answer
 
     async def _wait_for(self, operation: str, params: dict[str, Any]) -> Output:
         future: asyncio.Future[Output] = self._loop.create_future()
-        give_up = self._api.begin(operation, params, lambda answer: None if future.done() else future.set_result(answer))
-        self._waiting.add(give_up)
-        self._driver.kick()
+        give_up = self._api.begin(operation, params, lambda answer: _settle(future, answer))
+        if operation == "GetActivityTask":
+            self._polls.add(give_up)
+        self.driver.kick()
         try:
             return await future
         finally:
-            self._waiting.discard(give_up)
-            if not future.done() or future.cancelled():
+            self._polls.discard(give_up)
+            if future.cancelled():
                 give_up()
 
     async def _test(self, params: dict[str, Any]) -> Output:
@@ -87,14 +88,14 @@ class Account:
 
     def stop_waiting(self) -> None:
         """Answer the workers that wait for a task: there is none, they are to ask again."""
-        for give_up in list(self._waiting):
+        for give_up in list(self._polls):
             give_up()
 
     def close(self) -> None:
         """Save what is left, and let go of file and threads."""
         if self._sweeper is not None:
             self._sweeper.cancel()
-        self._driver.close()
+        self.driver.close()
         self._api.close()
         self._tests.shutdown(wait=False, cancel_futures=True)
         if self._store is not None:
@@ -109,21 +110,24 @@ class Account:
 
     async def forget_old(self) -> int:
         """Remove the executions whose time is over, a few at a time, and revisions nobody needs any more."""
-        assert self._store is not None
         before_ms = self._engine.clock.now_ms() - self._retention_days * DAY_MS
         forgotten = 0
         while True:
-            await self._driver.saved()
             began = time.monotonic()
-            count = self._store.forget_closed(before_ms, SWEEP_EXECUTIONS)
+            count = self._engine.forget_closed(before_ms, SWEEP_EXECUTIONS)
             forgotten += count
             if count < SWEEP_EXECUTIONS:
                 break
             await asyncio.sleep(time.monotonic() - began)
         if forgotten and self._api.persistence is not None:
             self._api.persistence.forget_unused()
-            await self._driver.saved()
+            await self.driver.saved()
         return forgotten
+
+
+def _settle(future: asyncio.Future[Output], answer: Output) -> None:
+    if not future.done():
+        future.set_result(answer)
 
 
 class _Elsewhere:

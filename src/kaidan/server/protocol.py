@@ -53,6 +53,16 @@ _FRAMEWORK_ERRORS = frozenset(
 """Errors that are not Step Functions' own; every service has them."""
 
 
+class Request(NamedTuple):
+    """A request as it arrived. Names of headers are in lower case."""
+
+    method: str
+    path: str
+    """With the query string, if there is one."""
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Answer(NamedTuple):
     """What goes back: the status and the body; `headers` makes the rest of it."""
 
@@ -62,7 +72,7 @@ class Answer(NamedTuple):
 
 def headers(request_id: str) -> dict[str, str]:
     """What every answer carries."""
-    return {"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPE}
+    return {"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPE, "Server": "Kaidan"}
 
 
 # --- requests ---------------------------------------------------------------------------------------------

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from kaidan.server.protocol import Request
 from kaidan.service.errors import ApiError
 
 SERVICE = "states"
@@ -47,16 +48,6 @@ class Credential:
 
 class CredentialsError(Exception):
     """A file of credentials cannot be used: the message says which and why, without secrets."""
-
-
-class Request(NamedTuple):
-    """What is signed: the request as it arrived. Names of headers are in lower case."""
-
-    method: str
-    path: str
-    """With the query string, if there is one."""
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def read_credentials(path: Path, default_account: str) -> list[Credential]:

@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 
 _SCHEMA = """
 CREATE TABLE executions (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     arn TEXT NOT NULL UNIQUE,
     machine_arn TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -75,6 +75,9 @@ RETURNING id
 _COLUMNS = (
     "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn, parent, parent_request"
 )
+
+_OF_OPEN_ONES = ("frames", "items", "timers", "tasks")
+"""Tables that hold what an execution needs to go on; also one that failed, which can be redriven."""
 
 _events_encoder = msgspec.msgpack.Encoder()
 _events_decoder = msgspec.msgpack.Decoder(list[HistoryEvent])
@@ -142,7 +145,7 @@ class SqliteStore:
             data = _events_encoder.encode(change.events)
             db.execute("INSERT INTO history VALUES (?, ?, ?)", (execution, change.events[0].id, data))
         if change.closed:
-            for table in () if change.new else ("frames", "items", "timers", "tasks"):
+            for table in () if change.new else _OF_OPEN_ONES:
                 db.execute(f"DELETE FROM {table} WHERE execution = ?", (execution,))
             return
         _write(db, "frames (execution, frame, data)", execution, change.frames)
@@ -174,7 +177,8 @@ class SqliteStore:
         query = "SELECT id FROM executions WHERE stop_ms > 0 AND stop_ms < ? AND NOT undelivered LIMIT ?"
         ids = self._db.execute(query, (before_ms, limit)).fetchall()
         self._db.execute("BEGIN")
-        self._db.executemany("DELETE FROM history WHERE execution = ?", ids)
+        for table in ("history", *_OF_OPEN_ONES):
+            self._db.executemany(f"DELETE FROM {table} WHERE execution = ?", ids)
         self._db.executemany("DELETE FROM executions WHERE id = ?", ids)
         self._db.execute("COMMIT")
         return len(ids)

@@ -45,9 +45,12 @@ def invoke(
     """
     while True:
         try:
-            if not isinstance(function, Procedure):
+            if function.__class__ is Closure and function.code.signature is None:
+                result = function.enter(run, arguments, depth)
+            elif isinstance(function, Procedure):
+                result = function.apply(run, arguments, context, depth)
+            else:
                 fail("T1006")
-            result = function.apply(run, arguments, context, depth)
         except JsonataError as problem:
             raise problem.within(name) from None
         if result.__class__ is not TailCall:
@@ -90,11 +93,8 @@ class Closure(Procedure):
         run.steps_left -= CALL_STEPS
         if run.steps_left < 0:
             raise LimitExceeded(TIMEOUT)
-        missing = code.parameters - len(arguments)
-        if missing > 0:
-            arguments = arguments + [UNDEFINED] * missing
-        elif missing < 0:
-            arguments = arguments[: code.parameters]
+        if len(arguments) != code.parameters:
+            arguments = (arguments + [UNDEFINED] * code.parameters)[: code.parameters]
         frame = [run, self.frame, depth, *arguments, *code.unset]
         if depth + code.height <= run.depth_max:
             return code.body(self.data, frame)

@@ -64,6 +64,7 @@ from kaidan.asl.query.jsonata.values import (
     Function,
     Outer,
     Sequence,
+    collapse,
     truthy,
 )
 from kaidan.values import JSON
@@ -129,16 +130,35 @@ class Compiler:
             evaluate = self.tail(node, scope, level)
             if evaluate is not None:
                 return evaluate
-        evaluate = self.raw(node, scope, level)
+        hung = bool(node.predicates or node.group is not None or node.keep)
+        evaluate = None if hung else self.final(node, scope, level)
+        if evaluate is None:
+            evaluate = self.raw(node, scope, level)
+            if hung:
+                evaluate = self.hung(node, evaluate, scope, level)
+            if hung or _gives_sequences(node):
+                evaluate = paths.collapsed(evaluate)
+        return _checked(evaluate, level) if self.checked else evaluate
+
+    def hung(self, node: Node, evaluate: Evaluate, scope: Scope, level: int) -> Evaluate:
+        """The closure with what hangs on the node: filters, a group, `[]`."""
         for predicate in node.predicates:
             evaluate = paths.filtered(evaluate, self.filter(predicate, scope, level, tuples=node.tuples))
         if node.group is not None and not isinstance(node, Path):
             evaluate = paths.filtered(evaluate, paths.group(self.pairs(node.group, scope, level)))
-        if node.keep:
-            evaluate = paths.keeping(evaluate)
-        if node.predicates or node.keep or _gives_sequences(node):
-            evaluate = paths.collapsed(evaluate)
-        return _checked(evaluate, level) if self.checked else evaluate
+        return paths.keeping(evaluate) if node.keep else evaluate
+
+    def final(self, node: Node, scope: Scope, level: int) -> Evaluate | None:
+        """The closure of a node that sees to collapsing by itself, if it is of that kind."""
+        match node:
+            case Path():
+                return self.fields(node, scope, level)
+            case Variable():
+                return self.variable(node.name, scope)
+            case Call():
+                return self.call(node, scope, level, final=True)
+            case _:
+                return None
 
     def raw(self, node: Node, scope: Scope, level: int) -> Evaluate:
         """The closure of a node without what hangs on it; a Sequence may still be short."""
@@ -317,8 +337,10 @@ class Compiler:
 
         return helpful
 
-    def call(self, node: Call, scope: Scope, level: int, first: Evaluate | None = None) -> Evaluate:
-        """A call; `first` gives an argument to put before the others."""
+    def call(
+        self, node: Call, scope: Scope, level: int, first: Evaluate | None = None, *, final: bool = False
+    ) -> Evaluate:
+        """A call; `first` gives an argument to put before the others, `final` asks for a collapsed value."""
         procedure = self.procedure(node.procedure, scope, level + 1, "T1005")
         arguments = [self.compile(argument, scope, level + 1) for argument in node.arguments]
         if first is not None:
@@ -326,12 +348,13 @@ class Compiler:
         name = _called_name(node.procedure)
         builtin = self.builtin(node.procedure, scope)
         if builtin is not None:
-            return _builtin_call(builtin, arguments, level)
+            return _builtin_call(builtin, arguments, level, final)
 
         def evaluate(data: JSON, frame: Frame) -> JSON:
             function = procedure(data, frame)
             given = [argument(data, frame) for argument in arguments]
-            return invoke(frame[RUN], function, given, frame[DEPTH] + level, data, name)
+            value = invoke(frame[RUN], function, given, frame[DEPTH] + level, data, name)
+            return collapse(value) if final and value.__class__ is Sequence and len(value) < 2 else value
 
         return evaluate
 
@@ -398,7 +421,7 @@ class Compiler:
         keep = node.keep_singleton or node.keep
         if first_tuple is not None:
             return self.tuple_path(node, first_tuple, scope, level, keep)
-        evaluate = self.fields(node, scope, level) or self.plain_path(node, node.steps, scope, level, keep)
+        evaluate = self.plain_path(node, node.steps, scope, level, keep)
         if node.group is not None:
             return paths.filtered(evaluate, paths.group(self.pairs(node.group, scope, level)))
         return evaluate
@@ -407,14 +430,15 @@ class Compiler:
         """The fast form of paths that are nothing but names, perhaps from a variable on."""
         head, *rest = node.steps
         names = node.steps if isinstance(head, Name) else rest
-        if self.checked or node.keep_singleton or node.keep or not all(map(_is_bare_name, names)):
+        if self.checked or node.keep_singleton or not names or not all(map(_is_bare_name, names)):
             return None
         self.height = max(self.height, level + 1)
         fields = [name.value for name in names if isinstance(name, Name)]
         if isinstance(head, Name):
             return paths.field(fields[0]) if len(fields) == 1 else paths.fields_path(fields, None)
-        if isinstance(head, Variable) and not (head.stages or head.keep):
-            return paths.fields_path(fields, self.compile(head, scope, level + 1))
+        if isinstance(head, Variable) and not (head.stages or head.keep or head.tuples):
+            start = self.compile(head, scope, level + 1)
+            return paths.field_of(start, fields[0]) if len(fields) == 1 else paths.fields_path(fields, start)
         return None
 
     def plain_path(self, node: Path, nodes: list[Node], scope: Scope, level: int, keep: bool) -> Evaluate:
@@ -478,7 +502,7 @@ class Compiler:
         return paths.tuple_filter(self.compile(test, scope, level + 1))
 
 
-def _builtin_call(function: Native, arguments: list[Evaluate], level: int) -> Evaluate:
+def _builtin_call(function: Native, arguments: list[Evaluate], level: int, final: bool) -> Evaluate:
     signature: Signature | None = function.signature
     implementation, name = function.implementation, function.name
     if signature is None:
@@ -491,9 +515,10 @@ def _builtin_call(function: Native, arguments: list[Evaluate], level: int) -> Ev
         try:
             fitted = fit(given, data)
             run.depth = frame[DEPTH] + level
-            return implementation(run, *fitted)
+            value = implementation(run, *fitted)
         except JsonataError as problem:
             raise problem.within(name) from None
+        return collapse(value) if final and value.__class__ is Sequence and len(value) < 2 else value
 
     return evaluate
 

@@ -219,4 +219,5 @@ def _fill(code: str, values: dict[str, JSON]) -> str:
             return "undefined"
         return str(values[name]) if plain else shown(values[name])
 
-    return _FIELD.sub(field, MESSAGES[code])
+    text = _FIELD.sub(field, MESSAGES[code])
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -24,10 +24,10 @@ CALL_STEPS = 5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`steps`: members looked at, about half a microsecond each. `value_bytes`: the largest list or string that may be made.
+    """`steps`: members looked at, about half a microsecond each.
 
-    `total_bytes` bounds everything that is made, kept or not. `depth` counts as the reference implementation's
-    `evaluate` nests: an operator, a path, a step, an argument or a call is one level each.
+    `value_bytes`: the largest list or string that may be made. `total_bytes`: all of them, kept or not. `depth`: levels
+    as the reference implementation nests them: an operator, a path, a step, an argument or a call is one level each.
     """
 
     steps: int = 1_000_000

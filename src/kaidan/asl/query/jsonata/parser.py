@@ -35,6 +35,8 @@ from kaidan.asl.query.jsonata.nodes import (
     Variable,
     Wildcard,
 )
+from kaidan.asl.query.jsonata.regex import compile_regex
+from kaidan.asl.query.jsonata.regex_syntax import RegexSyntaxError
 from kaidan.asl.query.jsonata.signature import Signature, SignatureError
 from kaidan.asl.query.jsonata.tokens import BINDING_POWERS, Token, Tokenizer
 
@@ -138,6 +140,10 @@ class _Parser:
 
     def regex(self, token: Token) -> Node:
         pattern, flags = token.value
+        try:
+            compile_regex(pattern, flags)
+        except (RegexSyntaxError, RecursionError) as problem:
+            raise JsonataSyntaxError("S0303", token.position, value=pattern, token=str(problem)) from None
         return Regex(position=token.position, pattern=pattern, flags=flags)
 
     def end(self, token: Token) -> Node:

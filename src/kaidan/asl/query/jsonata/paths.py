@@ -59,6 +59,21 @@ def field(name: str) -> Evaluate:
     return evaluate
 
 
+def field_of(start: Evaluate, name: str) -> Evaluate:
+    """A field of another operand's value."""
+    otherwise = fields_path([name], start)
+
+    def evaluate(data: JSON, frame: Frame) -> JSON:
+        value = start(data, frame)
+        if value.__class__ is dict:
+            member = value.get(name, UNDEFINED)
+            if member.__class__ is not Sequence:
+                return member
+        return otherwise(data, frame)
+
+    return evaluate
+
+
 def collapse_any(value: JSON) -> JSON:
     return collapse(value) if value.__class__ is Sequence and len(value) < 2 else value
 
@@ -390,7 +405,7 @@ def group(pairs: Pairs) -> Stage:
     def stage(value: JSON, frame: Frame) -> JSON:
         items = as_list(value) or [UNDEFINED]
         run = frame[RUN]
-        run.charge(2 * len(items))
+        run.charge(4 * len(items))
         entries: dict[str, _Entry] = {}
         for item in items:
             for at, (key_of, _) in enumerate(pairs):
@@ -576,7 +591,7 @@ def tuple_group(pairs: Pairs) -> Stage:
 
     def stage(stream: JSON, frame: Frame) -> JSON:
         run = frame[RUN]
-        run.charge(2 * len(stream))
+        run.charge(4 * len(stream))
         entries: dict[str, tuple[int, list[dict[str, JSON]]]] = {}
         for bound in stream:
             inner = tuple_frame(frame, bound)

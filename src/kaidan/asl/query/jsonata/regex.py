@@ -1,7 +1,8 @@
 """Matching regular expressions of JavaScript: with Python's `re` where that is safe, else step by step within bounds.
 
 `re` cannot be interrupted. So where a pattern could make it try a number of ways that no evaluation may take (nested
-repetition, or several repetitions on a long text), a small backtracking machine is used, which counts its steps.
+repetition, or several repetitions on a long text), a small backtracking machine is used, which counts its steps; also
+where the two languages would match differently.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kaidan.asl.query.jsonata.regex_syntax import (
     RegexNode,
     Repeat,
     Series,
+    children,
     parse_regex,
 )
 
@@ -44,6 +46,7 @@ class JsRegex:
         self._ignore_case = "i" in flags
         self._node = node
         self._nested = _has_nested_repeats(node, False)
+        self._empty = _repeats_nothing(node)
         self._repeats = _count_repeats(node) + (0 if _is_anchored(node, self._multiline) else 1)
         self._machine: Machine | None = None
         try:
@@ -63,6 +66,8 @@ class JsRegex:
         return [span if span[0] >= 0 else None for span in found.regs]
 
     def _is_safe(self, length: int) -> bool:
+        if self._empty:
+            return False
         if self._nested:
             return length <= NESTED_TEXT_MAX
         return bool(length**self._repeats <= WAYS_MAX)
@@ -89,14 +94,6 @@ def compile_regex(pattern: str, flags: str) -> JsRegex:
 # How much a pattern may have to try
 
 
-def _children(node: RegexNode) -> tuple[RegexNode, ...]:
-    if isinstance(node, (Series, Choice)):
-        return node.nodes
-    if isinstance(node, (Repeat, Capture, Look)):
-        return (node.node,)
-    return ()
-
-
 def _varies(node: Repeat) -> bool:
     return node.maximum is None or node.maximum > max(node.minimum, 1)
 
@@ -107,7 +104,29 @@ def _has_nested_repeats(node: RegexNode, inside: bool) -> bool:
     if inside and isinstance(node, Choice) and not _is_decided_at_once(node):
         return True
     inside = inside or (isinstance(node, Repeat) and _varies(node))
-    return any(_has_nested_repeats(child, inside) for child in _children(node))
+    return any(_has_nested_repeats(child, inside) for child in children(node))
+
+
+def _repeats_nothing(node: RegexNode) -> bool:
+    """Something is repeated that can match nothing: JavaScript and Python then go different ways."""
+    own = isinstance(node, Repeat) and node.maximum != node.minimum and _may_be_empty(node.node)
+    return own or any(map(_repeats_nothing, children(node)))
+
+
+def _may_be_empty(node: RegexNode) -> bool:
+    match node:
+        case Chars():
+            return False
+        case Repeat():
+            return node.minimum == 0 or _may_be_empty(node.node)
+        case Capture():
+            return _may_be_empty(node.node)
+        case Series():
+            return all(map(_may_be_empty, node.nodes))
+        case Choice():
+            return any(map(_may_be_empty, node.nodes))
+        case _:
+            return True
 
 
 def _is_decided_at_once(choice: Choice) -> bool:
@@ -124,7 +143,7 @@ def _codes(chars: Chars) -> list[int]:
 
 
 def _count_repeats(node: RegexNode) -> int:
-    return (isinstance(node, Repeat) and _varies(node)) + sum(map(_count_repeats, _children(node)))
+    return (isinstance(node, Repeat) and _varies(node)) + sum(map(_count_repeats, children(node)))
 
 
 def _is_anchored(node: RegexNode, multiline: bool) -> bool:
@@ -167,7 +186,7 @@ class _Translation:
 
     def assertion(self, kind: str) -> str:
         if kind in "bB":
-            return f"(?a:\\{kind})"
+            return r"(?a:\b)" if kind == "b" else r"(?!(?a:\b))"
         ends = "".join(f"\\u{ord(char):04x}" for char in LINE_ENDS)
         if kind == "^":
             return f"(?<![^{ends}])" if self.multiline else r"\A"

@@ -20,6 +20,7 @@ from kaidan.asl.query.jsonata.regex_syntax import (
     RegexNode,
     Repeat,
     Series,
+    children,
 )
 
 Charge: TypeAlias = Callable[[int], None]
@@ -28,9 +29,15 @@ Spans: TypeAlias = list[Span | None]
 """Where the whole match and each group were found; None for a group that took no part."""
 
 _Test: TypeAlias = Callable[[str], bool]
-_CHAR, _SPLIT, _JUMP, _SAVE, _ASSERT, _BACK, _LOOK, _MARK, _PROGRESS, _MATCH = range(10)
+_CHAR, _SPLIT, _JUMP, _SAVE, _ASSERT, _BACK, _LOOK, _MARK, _PROGRESS, _RESET, _MATCH = range(11)
 PROGRAM_MAX: Final = 20_000
 _BATCH: Final = 256
+
+
+def captures_in(node: RegexNode) -> list[int]:
+    """The numbers of the groups inside a node."""
+    own = [node.number] if isinstance(node, Capture) else []
+    return own + [number for child in children(node) for number in captures_in(child)]
 
 
 class ProgramTooLarge(Exception):
@@ -91,26 +98,34 @@ class Machine:
 
     def emit_repeat(self, node: Repeat) -> None:
         for _ in range(node.minimum):
-            self.emit(node.node)
+            self.emit_turn(node)
         if node.maximum is None:
-            self.emit_loop(node)
+            split = self.add(_SPLIT)
+            self.emit_further_turn(node)
+            self.add(_JUMP, split)
+            self.branch(split, split + 1, len(self.program), node.lazy)
             return
         splits = []
         for _ in range(node.maximum - node.minimum):
             splits.append(self.add(_SPLIT))
-            self.emit(node.node)
+            self.emit_further_turn(node)
         for split in splits:
             self.branch(split, split + 1, len(self.program), node.lazy)
 
-    def emit_loop(self, node: Repeat) -> None:
-        split = self.add(_SPLIT)
+    def emit_turn(self, node: Repeat) -> None:
+        """What is repeated, once; the groups in it begin anew."""
+        captures = captures_in(node.node)
+        if captures:
+            self.add(_RESET, captures)
+        self.emit(node.node)
+
+    def emit_further_turn(self, node: Repeat) -> None:
+        """A turn beyond the least number, which must match something."""
         mark = self.marks
         self.marks += 1
         self.add(_MARK, mark)
-        self.emit(node.node)
+        self.emit_turn(node)
         self.add(_PROGRESS, mark)
-        self.add(_JUMP, split)
-        self.branch(split, split + 1, len(self.program), node.lazy)
 
     def branch(self, at: int, inner: int, outer: int, lazy: bool) -> None:
         self.program[at] = (_SPLIT, outer, inner) if lazy else (_SPLIT, inner, outer)
@@ -140,6 +155,9 @@ class Machine:
                     step = first
                 elif code == _SAVE:
                     saved = _with(saved, first, at)
+                elif code == _RESET:
+                    for number in first:
+                        saved = _with(_with(saved, 2 * number, -1), 2 * number + 1, -1)
                 elif code == _MARK:
                     saved = _with(saved, marks + first, at)
                 elif code == _PROGRESS:
@@ -149,7 +167,8 @@ class Machine:
                     if not self.holds(first, text, at):
                         break
                 elif code == _BACK:
-                    part = text[saved[2 * first] : saved[2 * first + 1]]
+                    begin, finish = saved[2 * first], saved[2 * first + 1]
+                    part = text[begin:finish] if 0 <= begin <= finish else ""
                     if not self.repeats(part, text, at):
                         break
                     at += len(part)

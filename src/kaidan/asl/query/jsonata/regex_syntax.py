@@ -78,6 +78,14 @@ class Repeat:
 
 RegexNode: TypeAlias = Chars | Assertion | Look | Capture | BackReference | Series | Choice | Repeat
 
+
+def children(node: RegexNode) -> tuple[RegexNode, ...]:
+    """The nodes directly inside a node."""
+    if isinstance(node, (Series, Choice)):
+        return node.nodes
+    return (node.node,) if isinstance(node, (Repeat, Capture, Look)) else ()
+
+
 DIGIT: Final[Ranges] = ((48, 57),)
 WORD: Final[Ranges] = ((48, 57), (65, 90), (95, 95), (97, 122))
 SPACE: Final[Ranges] = (*((ord(char), ord(char)) for char in _SPACES), (0x2000, 0x200A))
@@ -137,6 +145,8 @@ class _Reader:
         bounds = self.quantifier()
         if bounds is None:
             return node
+        if isinstance(node, Assertion) or (isinstance(node, Look) and node.behind):
+            raise RegexSyntaxError("Nothing to repeat")
         lazy = self.take("?")
         return Repeat(node, bounds[0], bounds[1], lazy)
 
@@ -174,7 +184,7 @@ class _Reader:
             if self.take(opening):
                 return Look(self.closed(), bool(behind), bool(negated))
         if self.take("?:"):
-            return self.closed()
+            return Series((self.closed(),))
         if self.take("?<"):
             end = self.text.find(">", self.at)
             if end <= self.at:

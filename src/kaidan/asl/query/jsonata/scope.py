@@ -97,9 +97,11 @@ def variable(scope: Scope, name: str, builtin: JSON) -> Evaluate:
     if certain is not None:
         return _certain(*certain)
     getters = scope.getters(name)
+    otherwise = _outside(name) if builtin is UNSET else _constant(builtin)
     if not getters:
-        return _outside(name) if builtin is UNSET else lambda data, frame: builtin
-    otherwise = _outside(name) if builtin is UNSET else lambda data, frame: builtin
+        return otherwise
+    if len(getters) == 1:
+        return _one(getters[0], otherwise)
 
     def evaluate(data: JSON, frame: Frame) -> JSON:
         for getter in getters:
@@ -109,6 +111,20 @@ def variable(scope: Scope, name: str, builtin: JSON) -> Evaluate:
         return otherwise(data, frame)
 
     return evaluate
+
+
+def _one(getter: Getter, otherwise: Evaluate) -> Evaluate:
+    def evaluate(data: JSON, frame: Frame) -> JSON:
+        value = getter(frame)
+        if value is UNSET:
+            return otherwise(data, frame)
+        return collapse(value) if value.__class__ is Sequence and len(value) < 2 else value
+
+    return evaluate
+
+
+def _constant(value: JSON) -> Evaluate:
+    return lambda data, frame: value
 
 
 def _certain(hops: int, slot: int) -> Evaluate:

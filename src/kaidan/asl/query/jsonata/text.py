@@ -14,6 +14,8 @@ from typing import Final
 
 from kaidan.values import JSON
 
+SMALL: Final = 2**53
+SHORT: Final = 256
 SHOWN_CHARACTERS: Final = 32_768
 """Values in messages are cut here: no cause is longer (Step Functions API, ExecutionFailedEventDetails)."""
 
@@ -23,6 +25,9 @@ def number_text(value: float | int) -> str:
     if value.__class__ is int and -(2**53) < value < 2**53:
         return str(value)
     value = float(value)
+    text = repr(value)
+    if "e" not in text and "n" not in text and value:
+        return text.removesuffix(".0")
     if not isfinite(value):
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     if value == 0:
@@ -55,7 +60,7 @@ def _place_point(digits: str, exponent: int) -> str:
 
 def to_precision_15(value: float) -> float:
     """A fraction rounded to 15 significant digits, which is what $string shows of it; whole numbers as they are."""
-    if not isfinite(value) or value.is_integer() or len(_shortest(value)[1]) <= 15:
+    if not isfinite(value) or value.is_integer() or len(repr(value)) <= 16 or len(_shortest(value)[1]) <= 15:
         return value
     exact = Decimal(value)
     return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - 14), rounding=ROUND_HALF_UP))
@@ -77,53 +82,36 @@ def quoted(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def json_text(
-    value: JSON,
-    leaf: Callable[[JSON], str],
-    indent: int = 0,
-    charge: Callable[[int], None] | None = None,
-) -> str:
-    """`JSON.stringify`; `leaf` writes what is neither str, list nor dict; `charge` is told of the characters."""
-    parts: list[str] = []
+def json_text(value: JSON, leaf: Callable[[JSON], str], charge: Callable[[int, int], None], indent: int = 0) -> str:
+    """`JSON.stringify`; `leaf` writes what is neither string, small number, list nor dict.
 
-    def write(item: JSON, margin: str) -> None:
-        if isinstance(item, dict):
-            write_members(item, margin)
-        elif isinstance(item, list):
-            write_items(item, margin)
-        else:
-            text = quoted(item) if isinstance(item, str) else leaf(item)
-            if charge is not None:
-                charge(len(text))
-            parts.append(text)
-
+    `charge(parts, characters)` is told of every list and dict, and may stop it all by raising.
+    """
     step = " " * indent
     colon = ": " if indent else ":"
 
-    def write_members(item: dict[str, JSON], margin: str) -> None:
-        inner = margin + step
-        opening = "{"
-        if charge is not None:
-            charge(sum(map(len, item)) + 2)
-        for name, member in item.items():
-            parts.append(f"{opening}{inner}{quoted(name)}{colon}")
-            write(member, inner)
-            opening = ","
-        parts.append("{}" if opening == "{" else margin + "}")
+    def write(item: JSON, margin: str) -> str:
+        kind = item.__class__
+        if kind is str:
+            if len(item) > SHORT:
+                charge(1, len(item))
+            return quoted(item)
+        if kind is int and -SMALL < item < SMALL:
+            return str(item)
+        if kind is dict:
+            inner = margin + step
+            parts = [f"{inner}{quoted(name)}{colon}{write(member, inner)}" for name, member in item.items()]
+            return enclosed("{", parts, margin, "}")
+        if isinstance(item, list):
+            inner = margin + step
+            return enclosed("[", [inner + write(member, inner) for member in item], margin, "]")
+        return leaf(item)
 
-    def write_items(item: list[JSON], margin: str) -> None:
-        inner = margin + step
-        opening = "["
-        if charge is not None:
-            charge(len(item) + 2)
-        for member in item:
-            parts.append(opening + inner)
-            write(member, inner)
-            opening = ","
-        parts.append("[]" if opening == "[" else margin + "]")
+    def enclosed(opening: str, parts: list[str], margin: str, closing: str) -> str:
+        charge(len(parts) + 1, sum(map(len, parts)))
+        return f"{opening}{','.join(parts)}{margin if parts else ''}{closing}"
 
-    write(value, "\n" if indent else "")
-    return "".join(parts)
+    return write(value, "\n" if indent else "")
 
 
 class _TooLong(Exception):
@@ -132,18 +120,16 @@ class _TooLong(Exception):
 
 def shown(value: JSON) -> str:
     """A value inside a message, as JSON text: `"abc"`, `1`, `null` for numbers that JSON lacks, `undefined`."""
-    if not isinstance(value, (str, list, dict)):
-        return _shown_leaf(value)
     left = SHOWN_CHARACTERS
 
-    def charge(count: int) -> None:
+    def charge(parts: int, characters: int) -> None:
         nonlocal left
-        left -= count + 1
-        if left < 0:
+        left -= parts
+        if left < 0 or characters > SHOWN_CHARACTERS:
             raise _TooLong
 
     try:
-        return json_text(value, _shown_leaf, charge=charge)
+        return json_text(value, _shown_leaf, charge)
     except _TooLong:
         return "[…]" if isinstance(value, list) else "{…}" if isinstance(value, dict) else value[:SHOWN_CHARACTERS]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import TypeAlias
 
 from kaidan.asl.query.jsonata.calls import Closure, TailCall, invoke
@@ -100,7 +101,8 @@ def reduce(run: Run, values: JSON, function: JSON, initial: JSON = UNDEFINED) ->
     result = values[0] if start else initial
     for index in range(start, len(values)):
         run.charge(1)
-        result = invoke(run, function, [result, values[index], index, values][: min(arity, 4)], depth)
+        arguments = [result, values[index]] if arity == 2 else [result, values[index], index, values][: min(arity, 4)]
+        result = invoke(run, function, arguments, depth)
     return result
 
 
@@ -178,13 +180,9 @@ def sort_by(run: Run, values: list[JSON], terms: list[tuple[bool, Key]]) -> list
     if len(values) <= 1:
         return values
     run.allot_members(len(values))
-    if len(terms) == 1:
-        descending, key = terms[0]
-        keys = [key(value) for value in values]
-        kinds = set(map(type, keys))
-        if kinds == {str} or (kinds <= NUMBERS and all(value == value for value in keys)):
-            order = sorted(range(len(values)), key=keys.__getitem__, reverse=descending)
-            return [values[at] for at in order]
+    order = _native_order(values, list(range(len(values))), terms)
+    if order is not None:
+        return [values[at] for at in order]
     memory: list[dict[int, JSON]] = [{} for _ in terms]
 
     def key_of(term: int, at: int) -> JSON:
@@ -202,6 +200,26 @@ def sort_by(run: Run, values: list[JSON], terms: list[tuple[bool, Key]]) -> list
         return False
 
     return [values[at] for at in _merge_sorted(list(range(len(values))), swaps)]
+
+
+def _native_order(values: list[JSON], places: list[int], terms: list[tuple[bool, Key]]) -> list[int] | None:
+    """The places in order, if all keys of a term are numbers, or all are strings."""
+    descending, key = terms[0]
+    keys = {place: key(values[place]) for place in places}
+    kinds = set(map(type, keys.values()))
+    if kinds != {str} and not (kinds <= NUMBERS and all(value == value for value in keys.values())):
+        return None
+    order = sorted(places, key=keys.__getitem__, reverse=descending)
+    if len(terms) == 1:
+        return order
+    result: list[int] = []
+    for _, tied in groupby(order, keys.__getitem__):
+        inner = list(tied)
+        ordered = inner if len(inner) == 1 else _native_order(values, inner, terms[1:])
+        if ordered is None:
+            return None
+        result += ordered
+    return result
 
 
 def _compare_keys(left: JSON, right: JSON, descending: bool) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from kaidan.asl.query.jsonata.calls import Native, Procedure, invoke
 from kaidan.asl.query.jsonata.errors import fail
@@ -17,6 +18,9 @@ from kaidan.asl.query.jsonata.regex import JsRegex
 from kaidan.asl.query.jsonata.regex_machine import Spans
 from kaidan.asl.query.jsonata.values import NUMBERS, UNDEFINED, Function, Sequence
 from kaidan.values import JSON
+
+MATCH_STEPS: Final = 4
+"""What a match counts in steps."""
 
 
 class Matcher(Procedure):
@@ -61,6 +65,7 @@ class Matcher(Procedure):
             if spans is None:
                 return
             found = _match(text, spans)
+            run.charge(MATCH_STEPS)
             if start and not found.match:
                 fail("D1004")
             yield found
@@ -75,10 +80,10 @@ class Matcher(Procedure):
 class Match:
     """A match in a text; `value` is what a user's own matcher returned."""
 
-    match: JSON
+    match: str
     start: int
     end: int
-    groups: JSON
+    groups: list[JSON]
     value: JSON = None
 
 
@@ -104,8 +109,13 @@ def _matches(run: Run, matcher: JSON, text: str) -> Iterator[Match]:
     while value is not UNDEFINED:
         if value.__class__ is not dict or not _is_match(value):
             fail("T1010")
+        found, groups = value.get("match"), value.get("groups")
         yield Match(
-            value.get("match", ""), _place(value.get("start")), _place(value.get("end")), value.get("groups", []), value
+            found if isinstance(found, str) else "",
+            _place(value.get("start")),
+            _place(value.get("end")),
+            groups if isinstance(groups, list) else [],
+            value,
         )
         run.charge(1)
         value = invoke(run, value.get("next"), [], depth)
@@ -120,7 +130,7 @@ def _is_match(value: dict[str, JSON]) -> bool:
 
 
 def _place(value: JSON) -> int:
-    is_number = value.__class__ in NUMBERS
+    is_number = value.__class__ in NUMBERS and math.isfinite(value)
     return int(value) if is_number else 0
 
 
@@ -155,7 +165,9 @@ def split(run: Run, text: JSON, separator: JSON, limit: JSON = UNDEFINED) -> JSO
         return text
     if limit is not UNDEFINED and limit < 0:
         fail("D3020", value=limit, index=3)
-    count = math.inf if limit is UNDEFINED else math.floor(limit) if separator.__class__ is str else limit
+    count = math.inf if limit is UNDEFINED else limit
+    if separator.__class__ is str and count < math.inf:
+        count = math.floor(count)
     if count <= 0 or separator is UNDEFINED:
         return [] if separator is not UNDEFINED else [text]
     parts = _split_at(text, separator) if separator.__class__ is str else _split_by(run, text, separator, count)
@@ -256,7 +268,7 @@ def _expand(replacement: str, found: Match) -> str:
 def _reference(text: str, found: Match) -> tuple[str, int]:
     """What the text behind a `$` refers to, and how many characters of it are the reference."""
     if text.startswith("0"):
-        return str(found.match), 1
+        return found.match, 1
     groups = found.groups
     digits = len(str(len(groups)))
     number = _leading_number(text[:digits])

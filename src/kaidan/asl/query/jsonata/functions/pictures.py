@@ -259,15 +259,17 @@ def format_base(run: Run, value: JSON, radix: JSON = UNDEFINED) -> JSON:
     """A whole number in another base, 2 to 36."""
     if value is UNDEFINED:
         return value
-    whole = int(rounded(value))
-    base = 10 if radix is UNDEFINED else int(rounded(radix))
+    base = 10 if radix is UNDEFINED else rounded(radix)
     if not 2 <= base <= 36:
         fail("D3100", value=base)
+    if not math.isfinite(value):
+        return number_text(value)
+    whole = int(rounded(value))
     if base == 10:
         return number_text(as_number(whole))
     digits, rest = "", abs(whole)
     while rest:
-        rest, digit = divmod(rest, base)
+        rest, digit = divmod(rest, int(base))
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
     return ("-" if whole < 0 else "") + (digits or "0")
 
@@ -349,6 +351,8 @@ def format_integer(run: Run, value: JSON, picture: JSON) -> JSON:
     if value is UNDEFINED or picture is UNDEFINED:
         return UNDEFINED
     run.charge(len(picture))
+    if not math.isfinite(value):
+        return number_text(value)
     return integer_text(math.floor(value), integer_picture(picture))
 
 

@@ -33,18 +33,12 @@ def string(run: Run, value: JSON, prettify: JSON = UNDEFINED) -> JSON:
         fail("D3001", value=value)
     if value.__class__ is Outer:
         value = value[0]
-    characters = 0
 
-    def charge(count: int) -> None:
-        nonlocal characters
-        characters += count
-        run.charge(1)
-        if characters > run.value_bytes_max:
-            run.allot(characters)
+    def charge(parts: int, characters: int) -> None:
+        run.charge(parts)
+        run.allot(characters)
 
-    text = json_text(value, _leaf, 2 if prettify is True else 0, charge)
-    run.allot(len(text))
-    return text
+    return json_text(value, _leaf, charge, 2 if prettify is True else 0)
 
 
 def _leaf(value: JSON) -> str:

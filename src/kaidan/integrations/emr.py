@@ -1,0 +1,152 @@
+"""Amazon EMR, `elasticmapreduce:…`: clusters and steps, by the action's own fields. A cluster outlives the execution
+that made it. Source: AWS guide, "Create and manage Amazon EMR clusters"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kaidan.errors import StateError, runtime_error
+from kaidan.integrations.jobs import Fields, Job, by_the_minute, status
+from kaidan.integrations.optimised import Action, Service, Situation
+from kaidan.values import JSON
+
+CLUSTER = ("DescribeCluster", lambda cluster: {"ClusterId": cluster["ClusterId"]})
+
+
+def _with_id(answer: Fields, cluster: Fields) -> JSON:
+    return dict(sorted({**answer, **cluster}.items()))
+
+
+WAITING = Job(
+    handle=lambda answer, parameters: {"ClusterId": answer["ClusterId"]},
+    ask=CLUSTER,
+    path=(),
+    verdict=status(
+        "Cluster", "Status", "State", succeeded="WAITING", failed="TERMINATING TERMINATED TERMINATED_WITH_ERRORS"
+    ),
+    result=_with_id,
+    delay_s=by_the_minute,
+)
+
+TERMINATED = Job(
+    handle=lambda answer, parameters: {"ClusterId": parameters["ClusterId"]},
+    ask=CLUSTER,
+    path=(),
+    verdict=status("Cluster", "Status", "State", succeeded="TERMINATED TERMINATED_WITH_ERRORS"),
+    result=_with_id,
+    delay_s=by_the_minute,
+)
+
+STEP = Job(
+    handle=lambda answer, parameters: {"ClusterId": parameters["ClusterId"], "StepId": answer["StepId"]},
+    ask=("DescribeStep", dict),
+    path=(),
+    verdict=status("Step", "Status", "State", succeeded="COMPLETED", failed="CANCELLED FAILED INTERRUPTED"),
+    result=lambda answer, step: answer,
+    stop=("CancelSteps", lambda step: {"ClusterId": step["ClusterId"], "StepIds": [step["StepId"]]}),
+    delay_s=by_the_minute,
+)
+
+
+def _metadata(answer: Fields) -> Fields:
+    return {name: value for name, value in answer.items() if name.startswith("Sdk")}
+
+
+def _cluster_id(answer: Fields, parameters: Fields, situation: Situation) -> JSON:
+    return {"ClusterId": answer["JobFlowId"], **_metadata(answer)}
+
+
+def _step_id(answer: Fields, parameters: Fields, situation: Situation) -> JSON:
+    return {**_metadata(answer), "StepId": answer["StepIds"][0]}
+
+
+def _cancelled(answer: Fields, parameters: Fields, situation: Situation) -> JSON:
+    return {"CancelStepsInfo": answer["CancelStepsInfoList"][0], **_metadata(answer)}
+
+
+def _alive_without_steps(fields: Fields, situation: Situation) -> Fields:
+    if (fields.get("Instances") or {}).get("KeepJobFlowAliveWhenNoSteps") is not True:
+        raise runtime_error("The field 'KeepJobFlowAliveWhenNoSteps' must be true")
+    return fields
+
+
+# --- instances by name ------------------------------------------------------------------------------------
+
+
+def _fleet(fields: Fields, situation: Situation) -> Fields:
+    name, cluster = fields.get("InstanceFleetName"), fields.get("ClusterId")
+    fleets = _all(situation, "ListInstanceFleets", "InstanceFleets", cluster)
+    found = _named(name, fleets, "instance fleet")
+    return _fleet_fields(fields) | {"InstanceFleet": {**fields["InstanceFleet"], "InstanceFleetId": found}}
+
+
+def _fleet_fields(fields: Fields) -> Fields:
+    return {key: value for key, value in fields.items() if key.removesuffix(".$") != "InstanceFleetName"}
+
+
+def _group(fields: Fields, situation: Situation) -> Fields:
+    group = fields["InstanceGroup"]
+    groups = _all(situation, "ListInstanceGroups", "InstanceGroups", fields.get("ClusterId"))
+    found = _named(group.get("InstanceGroupName"), groups, "instance group")
+    known = _group_fields(fields)
+    return known | {"InstanceGroup": {**known["InstanceGroup"], "InstanceGroupId": found}}
+
+
+def _group_fields(fields: Fields) -> Fields:
+    group = fields.get("InstanceGroup")
+    if not isinstance(group, dict):
+        return fields
+    known = {key: value for key, value in group.items() if key.removesuffix(".$") != "InstanceGroupName"}
+    return {**fields, "InstanceGroup": known}
+
+
+def _all(situation: Situation, operation: str, listed: str, cluster: JSON) -> list[Fields]:
+    found: list[Fields] = []
+    request: dict[str, Any] = {"ClusterId": cluster}
+    while True:
+        page = situation.call(operation, request)
+        found += page.get(listed, [])
+        if not page.get("Marker"):
+            return found
+        request["Marker"] = page["Marker"]
+
+
+def _named(name: JSON, items: list[Fields], kind: str) -> str:
+    for item in items:
+        if item.get("Name") == name:
+            return str(item["Id"])
+    raise StateError("ElasticMapReduce.InvalidRequestException", f"The {kind} '{name}' does not exist in the cluster")
+
+
+TO_JOB_FLOWS = {"ClusterId": "JobFlowIds"}
+
+SERVICE = Service(
+    token="elasticmapreduce",
+    client="emr",
+    prefix="ElasticMapReduce",
+    product="AmazonElasticMapReduce",
+    exception="AmazonElasticMapReduceException",
+    empty_lists=True,
+    actions={
+        "createCluster": Action(
+            "RunJobFlow",
+            jobs={".sync": WAITING},
+            barred=("Steps",),
+            completed=_alive_without_steps,
+            result=_cluster_id,
+        ),
+        "setClusterTerminationProtection": Action("SetTerminationProtection", renamed=TO_JOB_FLOWS),
+        "terminateCluster": Action("TerminateJobFlows", jobs={".sync": TERMINATED}, renamed=TO_JOB_FLOWS),
+        "addStep": Action(
+            "AddJobFlowSteps",
+            jobs={".sync": STEP},
+            renamed={"ClusterId": "JobFlowId", "Step": "Steps"},
+            result=_step_id,
+        ),
+        "cancelStep": Action("CancelSteps", renamed={"StepId": "StepIds"}, result=_cancelled),
+        "modifyInstanceFleetByName": Action("ModifyInstanceFleet", known=_fleet_fields, completed=_fleet),
+        "modifyInstanceGroupByName": Action(
+            "ModifyInstanceGroups", renamed={"InstanceGroup": "InstanceGroups"}, known=_group_fields, completed=_group
+        ),
+    },
+)
