@@ -8,7 +8,7 @@ from __future__ import annotations
 from kaidan.arns import TaskResource
 from kaidan.errors import StateError
 from kaidan.integrations.jobs import Fields, Job, no_metadata
-from kaidan.integrations.optimised import Action, Service, Situation
+from kaidan.integrations.optimised import Action, Service
 from kaidan.values import JSON, dumps
 
 STARTED_BY = "AWS Step Functions"
@@ -68,10 +68,6 @@ STOPPED = Job(
     result=_result,
     stop=("StopTask", lambda job: {"cluster": job["Cluster"], "task": job["Tasks"][0], "reason": STARTED_BY}),
 )
-
-
-def _answer(answer: Fields, parameters: Fields, situation: Situation) -> JSON:
-    return answer
 
 
 SERVICE = Service(

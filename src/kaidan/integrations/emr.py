@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kaidan.errors import StateError, runtime_error
+from kaidan.errors import StateError
 from kaidan.integrations.jobs import Fields, Job, by_the_minute, status
 from kaidan.integrations.optimised import Action, Service, Situation
 from kaidan.values import JSON
@@ -64,10 +64,11 @@ def _cancelled(answer: Fields, parameters: Fields, situation: Situation) -> JSON
     return {"CancelStepsInfo": answer["CancelStepsInfoList"][0], **_metadata(answer)}
 
 
-def _alive_without_steps(fields: Fields, situation: Situation) -> Fields:
-    if (fields.get("Instances") or {}).get("KeepJobFlowAliveWhenNoSteps") is not True:
-        raise runtime_error("The field 'KeepJobFlowAliveWhenNoSteps' must be true")
-    return fields
+def _dies_without_steps(fields: Fields) -> str | None:
+    instances = fields.get("Instances")
+    if isinstance(instances, dict) and instances.get("KeepJobFlowAliveWhenNoSteps") is True:
+        return None
+    return "The field 'Instances.KeepJobFlowAliveWhenNoSteps' must be true"
 
 
 # --- instances by name ------------------------------------------------------------------------------------
@@ -132,7 +133,7 @@ SERVICE = Service(
             "RunJobFlow",
             jobs={".sync": WAITING},
             barred=("Steps",),
-            completed=_alive_without_steps,
+            complaint=_dies_without_steps,
             result=_cluster_id,
         ),
         "setClusterTerminationProtection": Action("SetTerminationProtection", renamed=TO_JOB_FLOWS),

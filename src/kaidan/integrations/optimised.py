@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from kaidan.arns import Pattern, TaskResource
 from kaidan.errors import RUNTIME, StateError, runtime_error
@@ -31,6 +31,8 @@ from kaidan.integrations.jobs import Call, Fields, Job, Watch
 from kaidan.integrations.naming import exception_name, member_names
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON, dumps
+
+T = TypeVar("T")
 
 Shape: TypeAlias = Any
 """A botocore.model.Shape; botocore has no types."""
@@ -63,6 +65,7 @@ class Action:
     operation: what botocore calls it, of `client` where that is another than the service's. renamed: the action's own
     fields and the members they stand for, `{"ClusterId": "JobFlowIds"}`; what stands for a list goes into one.
     barred: members it does not take. known: parameters without what the operation has never heard of.
+    complaint: what else is wrong with parameters, before they are sent.
     marked: parameters as they are sent and as the history shows them; doing it twice changes nothing.
     completed: the same, with what is only known when the task runs. result: of the answer; may raise StateError.
     again: of an answer that says to send the request once more. jobs: what `.sync` and `.sync:2` wait for.
@@ -76,6 +79,7 @@ class Action:
     renamed: Mapping[str, str] = field(default_factory=dict)
     barred: tuple[str, ...] = ()
     known: Callable[[Fields], Fields] = as_they_are
+    complaint: Callable[[Fields], str | None] | None = None
     marked: Callable[[TaskResource, Fields], Fields] | None = None
     completed: Callable[[Fields, Situation], Fields] | None = None
     result: Callable[[Fields, Fields, Situation], JSON] | None = None
@@ -192,7 +196,10 @@ def field_name(member: str) -> str:
 def check_parameters(service: Service, action: Action, parameters: JSON) -> str | None:
     """Why these parameters cannot start the task: all problems in a row, or None."""
     given = action.known(parameters) if isinstance(parameters, dict) else parameters
-    return ", ".join(map(str, request_of(service, action, given)[1])) or None
+    problems = list(map(str, request_of(service, action, given)[1]))
+    if not problems and action.complaint is not None and isinstance(parameters, dict):
+        problems = list(filter(None, [action.complaint(parameters)]))
+    return ", ".join(problems) or None
 
 
 def check_template(service: Service, action: Action, template: JSON) -> list[str]:
@@ -227,6 +234,10 @@ class Calls:
 
         `once`: the request's name, so that the service carries it out once however often it is sent.
         """
+        return self.call(action.operation, self.request(action, parameters, once))
+
+    def request(self, action: Action, parameters: JSON, once: str | None = None) -> Members:
+        """The request of parameters. Raises StateError for what cannot be sent."""
         request, problems = request_of(self.service, action, {} if parameters is None else parameters)
         if problems:
             listed = ", ".join(map(str, problems))
@@ -237,28 +248,29 @@ class Calls:
             raise StateError(f"{self.service.prefix}.SdkClientException", cause)
         if once is not None:
             request |= {member: once for member in model.idempotent_members if member not in request}
-        return self.call(action.operation, request)
+        return request
 
     def call(self, operation: str, request: Members) -> Fields:
         """Call an operation with botocore's members: `{"Status": "RUNNING", …}`. Raises StateError."""
-        answer = self.raw(operation, request)
-        shape = model_of(self.client or self.service.client, operation).output_shape
-        result = to_result(shape, answer, empty_lists=self.service.empty_lists) if shape is not None else {}
-        if self.service.metadata:
-            result |= sdk_metadata(answer.get("ResponseMetadata", {}), answer.get(_HEADERS))
-        return dict(sorted(result.items()))
+        return self.read(operation, request, lambda answer: self._result(operation, answer))
 
-    def raw(self, operation: str, request: Members) -> Members:
-        """The same, with botocore's answer."""
+    def read(self, operation: str, request: Members, read: Callable[[Members], T]) -> T:
+        """Call an operation and read botocore's answer, streams and all. Raises StateError."""
         from botocore import xform_name
 
         try:
             client = self.clients.client(self.client or self.service.client, self.role_arn)
             _listen(client)
-            answer: Members = getattr(client, xform_name(operation))(**request)
+            return read(getattr(client, xform_name(operation))(**request))
         except Exception as problem:  # the edge: whatever a client raises is something a state can catch
             raise self._error(operation, problem) from problem
-        return answer
+
+    def _result(self, operation: str, answer: Members) -> Fields:
+        shape = model_of(self.client or self.service.client, operation).output_shape
+        result = to_result(shape, answer, empty_lists=self.service.empty_lists) if shape is not None else {}
+        if self.service.metadata:
+            result |= sdk_metadata(answer.get("ResponseMetadata", {}), answer.get(_HEADERS))
+        return dict(sorted(result.items()))
 
     def _error(self, operation: str, problem: Exception) -> StateError:
         from botocore.exceptions import ClientError
