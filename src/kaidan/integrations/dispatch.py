@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
 
 from kaidan.arns import TaskResource
 from kaidan.errors import RUNTIME, StateError
-from kaidan.integrations import aws_sdk
+from kaidan.integrations import (
+    agentcore,
+    apigateway,
+    athena,
+    aws_sdk,
+    batch,
+    bedrock,
+    codebuild,
+    databrew,
+    dynamodb,
+    ecs,
+    eks,
+    emr,
+    emr_containers,
+    emr_serverless,
+    events,
+    glue,
+    http_task,
+    kubernetes,
+    lambda_,
+    mediaconvert,
+    optimised,
+    sagemaker,
+    sns,
+    sqs,
+    states,
+)
+from kaidan.integrations.agentcore import Harnesses
+from kaidan.integrations.apigateway import ApiGateway
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.contract import Reply
+from kaidan.integrations.connections import Connections
+from kaidan.integrations.contract import Reply, RunBlocking, Then
+from kaidan.integrations.http_task import HttpTask
+from kaidan.integrations.kubernetes import Kubernetes
+from kaidan.integrations.lambda_ import Lambda
+from kaidan.integrations.lambda_targets import LambdaTargets
+from kaidan.integrations.naming import did_you_mean, nearest
+from kaidan.integrations.optimised import Optimised
+from kaidan.integrations.web import WebSettings
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
 
@@ -18,19 +56,85 @@ Begin = Callable[[RunTask, Reply], None]
 Resume = Callable[[RunTask, JSON, Reply], None]
 """Goes on with a task by what it noted as its job."""
 
-RunBlocking = Callable[[Callable[[], JSON], Reply], None]
-"""Runs blocking work elsewhere and answers with its outcome."""
+SERVICES = {
+    service.token: service
+    for service in (
+        agentcore.SERVICE,
+        athena.SERVICE,
+        batch.SERVICE,
+        bedrock.SERVICE,
+        codebuild.SERVICE,
+        databrew.SERVICE,
+        dynamodb.SERVICE,
+        ecs.SERVICE,
+        eks.SERVICE,
+        emr.SERVICE,
+        emr_containers.SERVICE,
+        emr_serverless.SERVICE,
+        events.SERVICE,
+        glue.SERVICE,
+        mediaconvert.SERVICE,
+        sagemaker.SERVICE,
+        sns.SERVICE,
+        sqs.SERVICE,
+        states.SERVICE,
+    )
+}
+"""Optimised integrations whose actions are operations of botocore's models."""
+
+OWN_FORMS: dict[tuple[str, str], tuple[ModuleType, tuple[str, ...]]] = {
+    ("apigateway", "invoke"): (apigateway, apigateway.PATTERNS),
+    ("eks", "call"): (kubernetes, kubernetes.PATTERNS["call"]),
+    ("eks", "runJob"): (kubernetes, kubernetes.PATTERNS["runJob"]),
+    ("http", "invoke"): (http_task, ("",)),
+    ("lambda", "invoke"): (lambda_, lambda_.PATTERNS),
+}
+"""Actions with parameters of their own, which the module checks, and the patterns that they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where the world of the tasks is, beside AWS.
+
+    functions: where Lambda functions are. secrets: EventBridge connections, as `connections.read_secrets` gives them.
+    web: what addresses tasks may call.
+    """
+
+    functions: LambdaTargets = field(default_factory=LambdaTargets)
+    secrets: Mapping[str, JSON] = field(default_factory=dict)
+    web: WebSettings = field(default_factory=WebSettings)
 
 
 class Dispatcher:
     """A Handler that finds the handler of each task: by its service, or by its kind for functions and activities."""
 
-    def __init__(self, clients: ClientFactory, run_blocking: RunBlocking) -> None:
+    def __init__(
+        self, clients: ClientFactory, run_blocking: RunBlocking, surroundings: Surroundings | None = None
+    ) -> None:
+        world = surroundings or Surroundings()
         self._clients = clients
         self._run_blocking = run_blocking
-        self.by_service: dict[str, Begin] = {}
-        self.by_kind: dict[str, Begin] = {}
-        self.resumers: dict[str, Resume] = {}
+        self._services = {token: Optimised(service, clients, run_blocking) for token, service in SERVICES.items()}
+        self._kubernetes = Kubernetes(clients, run_blocking, world.web)
+        self.functions = Lambda(clients, run_blocking, world.functions)
+        connections = Connections(clients, world.secrets)
+        self.by_service: dict[str, Begin] = {
+            **self._services,
+            "apigateway": ApiGateway(clients, run_blocking, world.web),
+            "bedrockagentcore": Harnesses(clients, run_blocking),
+            "eks": self._eks,
+            "http": HttpTask(connections, clients, run_blocking, world.web),
+            "lambda": self.functions.invoke,
+        }
+        self.by_kind: dict[str, Begin] = {"lambda": self.functions.resource}
+        self.resumers: dict[str, Resume] = {
+            **{token: service.resume for token, service in self._services.items()},
+            "eks": self._resume_eks,
+        }
+
+    def close(self) -> None:
+        """End the processes of local functions."""
+        self.functions.close()
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         handler = self._find(task.resource)
@@ -58,6 +162,13 @@ class Dispatcher:
             return self._sdk
         return handler or _unavailable
 
+    def _eks(self, task: RunTask, reply: Reply) -> None:
+        (self._kubernetes if task.resource.action in kubernetes.PATTERNS else self._services["eks"])(task, reply)
+
+    def _resume_eks(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        eks_ = self._kubernetes if task.resource.action in kubernetes.PATTERNS else self._services["eks"]
+        eks_.resume(task, job, reply)
+
     def _sdk(self, task: RunTask, reply: Reply) -> None:
         """`aws-sdk:…`: the call itself, and with `.waitForTaskToken` the wait for somebody's answer."""
 
@@ -66,7 +177,8 @@ class Dispatcher:
             return aws_sdk.call(operation, task.parameters.value, self._clients, task.role_arn)
 
         reply.started()
-        self._run_blocking(call, Submitting(reply) if task.resource.pattern == ".waitForTaskToken" else reply)
+        token = task.resource.pattern == ".waitForTaskToken"
+        self._run_blocking(call, Then(reply, reply.submitted, reply.failed) if token else reply)
 
 
 def _operation(resource: TaskResource) -> aws_sdk.Operation:
@@ -76,40 +188,103 @@ def _operation(resource: TaskResource) -> aws_sdk.Operation:
         raise StateError(RUNTIME, str(problem)) from None
 
 
-class Submitting:
-    """A Reply whose success means that the work was handed over, not that it is done."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-        self.started = reply.started
-        self.submitted = reply.submitted
-        self.failed = reply.failed
-        self.later = reply.later
-        self.job = reply.job
-        self.on_cancel = reply.on_cancel
-
-    @property
-    def ended(self) -> bool:
-        return self._reply.ended
-
-    def succeeded(self, output: JSON) -> None:
-        self._reply.submitted(output)
-
-
 def _unavailable(task: RunTask, reply: Reply) -> None:
     reply.failed(RUNTIME, f"Nothing here carries out {task.resource.arn}")
 
 
+# --- before running ---------------------------------------------------------------------------------------
+
+
 def check_resource(resource: TaskResource) -> str | None:
-    """What is wrong with a resource, as far as it can be known before running: unknown services and actions.
+    """What is wrong with a resource, as far as it can be known before running: unknown services, actions, patterns.
 
     Services that AWS lists and botocore does not model pass: they fail when they are called.
     """
+    if resource.kind != "integration":
+        return None
     token = resource.service.removeprefix("aws-sdk:")
-    if resource.kind != "integration" or token == resource.service or token in aws_sdk.RETIRED:
+    if token == resource.service:
+        return _optimised_complaint(resource)
+    if resource.pattern not in ("", ".waitForTaskToken"):
+        return f"SDK integrations have no '{resource.pattern}'"
+    if token in aws_sdk.RETIRED:
         return None
     try:
         aws_sdk.resolve(token, resource.action)
     except ValueError as problem:
         return str(problem)
     return None
+
+
+def _optimised_complaint(resource: TaskResource) -> str | None:
+    actions = optimised_actions().get(resource.service)
+    if actions is None:
+        hint = did_you_mean(nearest(resource.service, optimised_actions()))
+        return f"unknown service '{resource.service}'{hint}"
+    patterns = actions.get(resource.action)
+    if patterns is None:
+        hint = did_you_mean(nearest(resource.action, actions))
+        return f"unknown action '{resource.action}' of service '{resource.service}'{hint}"
+    if resource.pattern not in patterns:
+        return f"'{resource.service}:{resource.action}' has no '{resource.pattern}'"
+    return None
+
+
+def optimised_actions() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Service to action to patterns, request-response first: `{"sqs": {"sendMessage": ("", ".waitForTaskToken")}}`."""
+    listed: dict[str, dict[str, tuple[str, ...]]] = {
+        token: {name: action.patterns for name, action in service.actions.items()}
+        for token, service in SERVICES.items()
+    }
+    for (token, name), (_, patterns) in OWN_FORMS.items():
+        listed.setdefault(token, {})[name] = patterns
+    return listed
+
+
+def check_parameters(resource: TaskResource, parameters: JSON) -> str | None:
+    """Why parameters cannot start a task, or None: for `Machine(check_parameters=…)`. What nobody knows passes."""
+    found = _action(resource)
+    if found is not None:
+        return optimised.check_parameters(*found, parameters)
+    if own := OWN_FORMS.get((resource.service, resource.action)):
+        complaint: str | None = own[0].check_parameters(resource.action, parameters)
+        return complaint
+    if operation := _sdk_operation(resource):
+        return ", ".join(map(str, aws_sdk.check_parameters(operation, parameters))) or None
+    return None
+
+
+def check_template(resource: TaskResource, template: JSON) -> list[str]:
+    """What is wrong with Parameters or Arguments as they stand in a definition."""
+    found = _action(resource)
+    if found is not None:
+        return optimised.check_template(*found, template)
+    if own := OWN_FORMS.get((resource.service, resource.action)):
+        complaints: list[str] = own[0].check_template(resource.action, template)
+        return complaints
+    if operation := _sdk_operation(resource):
+        return list(map(str, aws_sdk.check_parameters(operation, template)))
+    return []
+
+
+def prepare_parameters(resource: TaskResource, parameters: JSON) -> JSON:
+    """Parameters as AWS sends them and shows them in TaskScheduled: some services' jobs are marked (recorded: ECS)."""
+    found = _action(resource)
+    if found is None or found[1].marked is None or not isinstance(parameters, dict):
+        return parameters
+    return found[1].marked(resource, parameters)
+
+
+def _action(resource: TaskResource) -> tuple[optimised.Service, optimised.Action] | None:
+    service = SERVICES.get(resource.service)
+    action = service.actions.get(resource.action) if service is not None else None
+    return None if service is None or action is None else (service, action)
+
+
+def _sdk_operation(resource: TaskResource) -> aws_sdk.Operation | None:
+    if not resource.service.startswith("aws-sdk:"):
+        return None
+    try:
+        return aws_sdk.resolve(resource.service.removeprefix("aws-sdk:"), resource.action)
+    except ValueError:
+        return None

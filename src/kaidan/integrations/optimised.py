@@ -27,6 +27,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.aws_shapes import FieldProblem, Members, missing_fields, to_request
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then, execution_arn
+from kaidan.integrations.form import REQUIRED
 from kaidan.integrations.jobs import Call, Fields, Job, Watch
 from kaidan.integrations.naming import exception_name, member_names
 from kaidan.protocol.effects import RunTask
@@ -36,8 +37,6 @@ T = TypeVar("T")
 
 Shape: TypeAlias = Any
 """A botocore.model.Shape; botocore has no types."""
-
-REQUIRED = "The field '{}' is required but was missing"
 
 ONCE = uuid.UUID("8d5f1c2e-4a0b-4c8e-9a53-0f6f3c1f2a77")
 """Under which the names of requests that may be carried out once only are made."""

@@ -1,0 +1,211 @@
+"""EventBridge connections: how an HTTP task authorises itself, and what it adds to the request.
+
+They come from a file of secrets, by ARN or name, in the form of EventBridge's CreateConnection:
+
+    Stripe:
+      AuthorizationType: BASIC                # API_KEY, BASIC or OAUTH_CLIENT_CREDENTIALS
+      AuthParameters:
+        BasicAuthParameters: {Username: "${STRIPE_KEY}", Password: ""}
+        InvocationHttpParameters:
+          HeaderParameters: [{Key: X-Team, Value: billing}]
+
+where `${NAME}` is a variable of the environment; or else from EventBridge and the secret that it keeps in Secrets
+Manager. Knows no task. Source: EventBridge user guide, "Connections for HTTP endpoint targets"; AWS guide, "Call HTTPS
+APIs in Step Functions workflows".
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from urllib.parse import urlencode
+
+from kaidan.arns import Arn
+from kaidan.errors import StateError
+from kaidan.integrations import web
+from kaidan.integrations.clients import ClientFactory
+from kaidan.integrations.naming import words
+from kaidan.values import JSON, InvalidJson, loads
+
+ERROR = "Events.ConnectionResource."
+TOKEN_BYTES_MAX = 1 << 20
+TOKEN_TIMEOUT_S = 30.0
+EXPIRES_EARLIER_S = 60
+"""A token is asked for anew so long before it expires."""
+
+Secrets = Mapping[str, JSON]
+"""What a connection keeps secret, flat and in small letters: `{"api_key_name": "X-Key", "api_key_value": "…"}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection: what it adds to every request. `secrets` is never shown."""
+
+    name: str
+    type: str
+    secrets: Secrets = field(repr=False)
+
+    def parameters(self, kind: str, of: str = "invocation_http_parameters") -> dict[str, str]:
+        """`header`, `query_string` or `body` parameters by name."""
+        listed = (self.secrets.get(of) or {}).get(f"{kind}_parameters") or []
+        return {str(each["key"]): str(each["value"]) for each in listed}
+
+
+class Connections:
+    """Connections by ARN. Safe in any thread."""
+
+    def __init__(self, clients: ClientFactory, secrets: Mapping[str, JSON] | None = None) -> None:
+        """`secrets`: what `read_secrets` gives."""
+        self._clients = clients
+        self._secrets = secrets or {}
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._lock = Lock()
+
+    def find(self, arn: str, role_arn: str | None) -> Connection:
+        """Raises StateError, `Events.ConnectionResource.ResourceNotFound` and the like."""
+        name = connection_name(arn)
+        given = self._secrets.get(arn) or self._secrets.get(name)
+        if given is not None:
+            return Connection(name, str(given.get("AuthorizationType")), flat(given.get("AuthParameters") or {}))
+        return self._of_eventbridge(name, role_arn)
+
+    def _of_eventbridge(self, name: str, role_arn: str | None) -> Connection:
+        described = self._ask("events", role_arn, lambda client: client.describe_connection(Name=name))
+        if described.get("ConnectionState", "AUTHORIZED") not in ("AUTHORIZED", "ACTIVE"):
+            cause = f"The connection '{name}' is {described['ConnectionState']}"
+            raise StateError(ERROR + "InvalidConnectionState", cause)
+        secret = self._ask(
+            "secretsmanager", role_arn, lambda client: client.get_secret_value(SecretId=described["SecretArn"])
+        )
+        secrets = flat(described.get("AuthParameters") or {}) | snake(loads(secret["SecretString"]))
+        return Connection(name, described["AuthorizationType"], secrets)
+
+    def _ask(self, service: str, role_arn: str | None, ask: Callable[[Any], Any]) -> Any:
+        try:
+            return ask(self._clients.client(service, role_arn))
+        except Exception as problem:  # the edge: whatever a client raises is something a state can catch
+            code = getattr(problem, "response", {}).get("Error", {}).get("Code", "InternalError")
+            kinds = {"ResourceNotFoundException": "ResourceNotFound", "AccessDeniedException": "AccessDenied"}
+            raise StateError(ERROR + kinds.get(code, "InternalError"), str(problem)) from problem
+
+    def authorization(self, connection: Connection, *, renew: bool = False) -> dict[str, str]:
+        """The headers that authorise a request. `renew`: the last token was refused. Raises StateError."""
+        secrets = connection.secrets
+        match connection.type:
+            case "API_KEY":
+                return {str(secrets["api_key_name"]): str(secrets["api_key_value"])}
+            case "BASIC":
+                return {"Authorization": basic(str(secrets["username"]), str(secrets.get("password") or ""))}
+            case "OAUTH_CLIENT_CREDENTIALS":
+                return {"Authorization": f"Bearer {self._token(connection, renew)}"}
+        raise StateError(ERROR + "InvalidConnectionState", f"'{connection.type}' is not a type of authorization")
+
+    def _token(self, connection: Connection, renew: bool) -> str:
+        with self._lock:
+            token, expires = self._tokens.get(connection.name, ("", 0.0))
+            if renew or time.monotonic() >= expires:
+                token, lasts_s = _new_token(connection)
+                self._tokens[connection.name] = token, time.monotonic() + lasts_s - EXPIRES_EARLIER_S
+            return token
+
+
+def connection_name(arn: str) -> str:
+    """`arn:aws:events:us-east-1:123456789012:connection/Stripe/81210c42-…` is Stripe. Raises StateError."""
+    try:
+        kind, name = Arn.parse(arn).resource.split("/")[:2]
+    except ValueError:
+        kind, name = "", ""
+    if kind != "connection":
+        raise StateError(ERROR + "ResourceNotFound", f"not the ARN of a connection: {arn}")
+    return name
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _new_token(connection: Connection) -> tuple[str, float]:
+    """A token and for how many seconds it holds (RFC 6749, section 4.4)."""
+    secrets = connection.secrets
+    client = secrets.get("client_parameters") or secrets
+    body = {"grant_type": "client_credentials"} | connection.parameters("body", "oauth_http_parameters")
+    headers = {
+        "Authorization": basic(str(client.get("client_id")), str(client.get("client_secret"))),
+        "Content-Type": "application/x-www-form-urlencoded",
+        **connection.parameters("header", "oauth_http_parameters"),
+    }
+    url = str(secrets["authorization_endpoint"]) + web.query(
+        connection.parameters("query_string", "oauth_http_parameters")
+    )
+    method = str(secrets.get("http_method") or "POST")
+    request = web.Request(method, url, list(headers.items()), urlencode(body).encode() if method != "GET" else None)
+    try:
+        response = web.send(request, timeout_s=TOKEN_TIMEOUT_S, bytes_max=TOKEN_BYTES_MAX)
+        answer = response.parsed()
+    except (web.WebError, web.TooLarge, UnicodeDecodeError) as problem:
+        raise StateError(ERROR + "InvalidConnectionState", f"no token of {connection.name}: {problem}") from problem
+    if response.status != 200 or not isinstance(answer, dict) or "access_token" not in answer:
+        cause = f"no token of {connection.name}: the authorization server answered {response.status}"
+        raise StateError(ERROR + "InvalidConnectionState", cause)
+    return str(answer["access_token"]), float(answer.get("expires_in") or 300)
+
+
+# --- secrets ----------------------------------------------------------------------------------------------
+
+
+def flat(parameters: Mapping[str, JSON]) -> dict[str, JSON]:
+    """CreateConnection's AuthParameters as EventBridge keeps them: one level less, in small letters."""
+    merged: dict[str, JSON] = {}
+    for name, value in parameters.items():
+        merged |= {name: value} if name == "InvocationHttpParameters" else value
+    return {**snake(merged)}
+
+
+def snake(value: JSON) -> JSON:
+    """`ApiKeyName` is api_key_name, at any depth."""
+    if isinstance(value, dict):
+        return {"_".join(word.lower() for word in words(name)): snake(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [snake(item) for item in value]
+    return value
+
+
+class SecretsError(Exception):
+    """A file of secrets that cannot be used."""
+
+
+def read_secrets(path: str | Path) -> dict[str, JSON]:
+    """The connections of a file, YAML or JSON, by ARN or name. Raises SecretsError."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
+    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
+        raise SecretsError(f"{path}: {problem}") from None
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise SecretsError(f"{path}: must map names or ARNs of connections to objects")
+    return {name: _filled(each, f"{path}: {name}") for name, each in value.items()}
+
+
+def _filled(value: Any, place: str) -> JSON:
+    """With variables of the environment in place of `${NAME}`."""
+
+    def variable(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise SecretsError(f"{place}: the environment has no variable {match[1]}")
+        return os.environ[match[1]]
+
+    if isinstance(value, dict):
+        return {str(key): _filled(item, place) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, place) for item in value]
+    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", variable, value) if isinstance(value, str) else value

@@ -1,0 +1,75 @@
+"""The form of parameters that no operation of a model describes: fields, what fits each, which must be there.
+
+Sentences are AWS's where they are recorded: "The value of the field 'Headers' has an invalid format".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kaidan.values import JSON
+
+Fits: TypeAlias = Callable[[JSON], bool]
+
+REQUIRED = "The field '{}' is required but was missing"
+UNKNOWN = 'The field "{}" is not supported by Step Functions'
+UNFIT = "The value of the field '{}' has an invalid format"
+NO_OBJECT = "The parameters must be an object"
+
+
+def text(value: JSON) -> bool:
+    return isinstance(value, str)
+
+
+def boolean(value: JSON) -> bool:
+    return isinstance(value, bool)
+
+
+def object_(value: JSON) -> bool:
+    return isinstance(value, dict)
+
+
+def lists(value: JSON) -> bool:
+    """An object of arrays."""
+    return isinstance(value, dict) and all(isinstance(item, list) for item in value.values())
+
+
+def anything(value: JSON) -> bool:
+    return True
+
+
+def one_of(*values: str) -> Fits:
+    return lambda value: value in values
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`fields` to what fits them; null is as good as absent. `required`: each name, or one of several in a tuple."""
+
+    fields: Mapping[str, Fits]
+    required: tuple[str | tuple[str, ...], ...] = ()
+
+    def problems(self, parameters: JSON) -> list[str]:
+        """What is wrong with parameters."""
+        if not isinstance(parameters, dict):
+            return [NO_OBJECT]
+        unfit = [
+            UNFIT.format(name)
+            for name, value in parameters.items()
+            if value is not None and not self.fields.get(name, anything)(value)
+        ]
+        return self.template_problems(parameters) + unfit
+
+    def template_problems(self, template: JSON) -> list[str]:
+        """What can be said before running, when `Name.$` and `{% … %}` may stand for anything."""
+        if not isinstance(template, dict):
+            return []
+        given = {name.removesuffix(".$"): None for name in template}
+        missing = [
+            REQUIRED.format(names if isinstance(names, str) else names[0])
+            for names in self.required
+            if not given.keys() & {*([names] if isinstance(names, str) else names)}
+        ]
+        return missing + [UNKNOWN.format(name) for name in given if name not in self.fields]
