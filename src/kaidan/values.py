@@ -7,6 +7,7 @@ bool or None. The engine never mutates a value that it did not make itself, so v
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any, TypeAlias
 
 import orjson
@@ -15,8 +16,21 @@ JSON: TypeAlias = Any
 """A JSON value: `dict[str, JSON] | list[JSON] | str | int | float | bool | None`."""
 
 
+DEPTH_MAX = 254
+"""How many arrays and objects may stand inside one another: what the writer of JSON manages (AWS publishes no number)."""
+
+_TOO_DEEP = f"nested deeper than {DEPTH_MAX} levels"
+
+
 class InvalidJson(ValueError):
     """Text that is not JSON. The message says what and where: `… at line 1 column 5`."""
+
+
+class TooDeep(ValueError):
+    """A value with more than DEPTH_MAX arrays and objects inside one another: it has no text."""
+
+    def __init__(self) -> None:
+        super().__init__(f"The data is {_TOO_DEEP}.")
 
 
 def loads(text: str | bytes) -> JSON:
@@ -25,32 +39,37 @@ def loads(text: str | bytes) -> JSON:
     Raises InvalidJson with the place of the first problem.
     """
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as problem:
-        return _loads_lenient(text, problem)
+        value = _loads_lenient(text, problem)
+    try:
+        check_depth(value, text)
+    except TooDeep:
+        raise InvalidJson(_TOO_DEEP) from None
+    return value
 
 
 def _loads_lenient(text: str | bytes, problem: orjson.JSONDecodeError) -> JSON:
     """Escaped lone surrogates are JSON by RFC 8259, but not to orjson: keep them as U+FFFD."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_number)
+        return _scrub(json.loads(text, parse_constant=_refused, parse_int=_integer, parse_float=_float))
     except (ValueError, RecursionError):
         raise InvalidJson(f"{problem.msg} at line {problem.lineno} column {problem.colno}") from None
-    return orjson.loads(json.dumps(value).encode("ascii", "replace")) if not _has_surrogate(value) else _scrub(value)
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
+def _refused(digits: str) -> float:
+    raise ValueError(f"{digits} is not JSON")
 
 
-def _number(digits: str) -> int | float:
-    number = int(digits)
-    return number if -(1 << 63) <= number < (1 << 64) else float(number)
+def _float(digits: str) -> float:
+    """Numbers beyond doubles are none to orjson either."""
+    number = float(digits)
+    return number if isfinite(number) else _refused(digits)
 
 
-def _has_surrogate(value: JSON) -> bool:
-    text = json.dumps(value, ensure_ascii=False)
-    return any("\ud800" <= ch <= "\udfff" for ch in text)
+def _integer(digits: str) -> int | float:
+    number = int(digits) if len(digits) <= 20 else None
+    return number if number is not None and -(1 << 63) <= number < (1 << 64) else _float(digits)
 
 
 def _scrub(value: JSON) -> JSON:
@@ -63,9 +82,24 @@ def _scrub(value: JSON) -> JSON:
     return value
 
 
+def check_depth(value: JSON, text: str | bytes) -> None:
+    """Raise TooDeep for a value, given with its text, that is nested too deeply. Few brackets need no look."""
+    brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    if brackets > DEPTH_MAX:
+        dumps(value)
+
+
 def dumps(value: JSON) -> str:
-    """Compact JSON text, members in their order: `{"a":[1,2.5]}`. What histories and outputs carry."""
-    return orjson.dumps(value).decode()
+    """Compact JSON text, members in their order: `{"a":[1,2.5]}`. What histories and outputs carry.
+
+    Raises TooDeep.
+    """
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as problem:
+        if str(problem) == "Recursion limit reached":
+            raise TooDeep from None
+        raise
 
 
 def equal(left: JSON, right: JSON) -> bool:
@@ -120,6 +154,7 @@ class Payload:
 
     @property
     def text(self) -> str:
+        """The JSON text. Raises TooDeep."""
         text = self._text
         if text is None:
             text = self._text = dumps(self.value)

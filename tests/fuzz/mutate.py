@@ -12,8 +12,25 @@ from random import Random
 from typing import Any, TypeAlias
 
 from kaidan.asl.states import TABLES
-from kaidan.asl.states.fields import MACHINE, Items, Record
-from kaidan.values import loads
+from kaidan.asl.states.fields import (
+    MACHINE,
+    Assignments,
+    Call,
+    Condition,
+    Flag,
+    Integer,
+    Items,
+    Kind,
+    Number,
+    Path,
+    Payload,
+    Record,
+    Reference,
+    Static,
+    Target,
+    Text,
+)
+from kaidan.values import InvalidJson, loads
 from tests.fuzz.seeds import Seed
 
 # --- the vocabulary ---------------------------------------------------------------------------------------
@@ -287,6 +304,45 @@ def _add(chaos: Chaos, found: list[Place]) -> None:
     owner[chaos.pick(FIELDS)] = chaos.value()
 
 
+def _fit(chaos: Chaos, found: list[Place]) -> None:
+    """A field that the state may have, with a value of its kind."""
+    states = [(holder, holder[key]) for holder, key in found if _is_state(holder[key])]
+    if states:
+        scope, state = chaos.pick(states)
+        field = chaos.pick(TABLES[state["Type"]].table)
+        state[field.name] = fitting(chaos, field.kind, list(scope) if isinstance(scope, dict) else [])
+
+
+def _is_state(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("Type"), str) and value["Type"] in TABLES
+
+
+def fitting(chaos: Chaos, kind: Kind, names: list[str]) -> Any:
+    """A value that a field of this kind could have. `names`: the states that it may lead to."""
+    match kind:
+        case Target():
+            return chaos.pick(names or ["S0"])
+        case Integer() | Number():
+            return chaos.pick((kind.minimum or 0, 1, 2, 3, 100, kind.maximum or 1000))
+        case Flag() | Condition():
+            return chaos.pick((True, False, "{% $states.input.flag %}"))
+        case Path() | Reference() | Call():
+            return chaos.pick((*PATHS[:6], *CALLS[:2], "$.made", "$.a.b", None))
+        case Text(allowed) if allowed:
+            return chaos.pick(allowed)
+        case Items(of):
+            return [fitting(chaos, of, names) for _ in range(chaos.count(3))]
+        case Record() if kind.scope:
+            return {"StartAt": "X", "States": {"X": {"Type": chaos.pick(("Pass", "Succeed", "Fail")), "End": True}}}
+        case Record():
+            fields = [field for field in kind.table if field.required or chaos.likely(0.4)]
+            return {field.name: fitting(chaos, field.kind, names) for field in fields}
+        case Payload() | Assignments() | Static():
+            return {chaos.pick(("a", "b.$", "x", "n.$")): chaos.expression() for _ in range(chaos.count(3))}
+        case _:
+            return chaos.pick(STRINGS)
+
+
 def _lend(chaos: Chaos, found: list[Place]) -> None:
     """A member of one object given to another."""
     owners = objects(found)
@@ -360,7 +416,7 @@ def _shuffle(chaos: Chaos, found: list[Place]) -> None:
 
 
 CHANGES: tuple[Callable[[Chaos, list[Place]], None], ...] = (
-    _drop, _drop, _duplicate, _swap, _graft, _graft, _retype, _retype, _retype, _rename, _add, _add, _lend, _lend, _nest, _burrow,
+    _drop, _drop, _duplicate, _swap, _graft, _graft, _retype, _retype, _retype, _rename, _add, _fit, _fit, _fit, _lend, _lend, _nest, _burrow,
     _type, _language, _words, _words, _words, _words, _evaluated, _evaluated, _evaluated, _shuffle,
 )  # fmt: skip
 """Often named, often done."""
@@ -457,5 +513,5 @@ def sound(value: Any) -> Any:
     """As an execution gets it: read from JSON text."""
     try:
         return loads(json.dumps(value))
-    except RecursionError:
+    except (RecursionError, InvalidJson):
         return None

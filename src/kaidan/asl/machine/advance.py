@@ -27,7 +27,7 @@ from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
 from kaidan.protocol.history import HistoryEvent
 from kaidan.revisions import TODAY, Revision
-from kaidan.values import JSON, Payload
+from kaidan.values import JSON, Payload, TooDeep
 
 ParameterCheck = Callable[[TaskResource, JSON], str | None]
 """Says why parameters cannot be used to start a task, or None."""
@@ -69,6 +69,10 @@ class Machine:
             except _HistoryFull:
                 turn.history_full()
         return turn.effects
+
+
+def _error(problem: StateError | TooDeep) -> StateError:
+    return problem if isinstance(problem, StateError) else errors.runtime_error(str(problem))
 
 
 class _HistoryFull(Exception):
@@ -248,8 +252,8 @@ class Turn:
                 self.touch(frame)
                 try:
                     self._enter(frame)
-                except StateError as error:
-                    self.fail(frame, error)
+                except (StateError, TooDeep) as problem:
+                    self.fail(frame, _error(problem))
         if execution.ready:
             self.effects.append(fx.Yield())
 
@@ -260,8 +264,8 @@ class Turn:
         """Do something on behalf of a frame; a StateError of its state goes to Retry and Catch."""
         try:
             action()
-        except StateError as error:
-            self.fail(frame, error)
+        except (StateError, TooDeep) as problem:
+            self.fail(frame, _error(problem))
 
     def _enter(self, frame: Frame) -> None:
         state = self.state_of(frame)
@@ -415,8 +419,9 @@ class Turn:
         try:
             output, assigned = catcher.flow.conclude(self.visit(frame), error_output(error))
             self._leave(frame, Exit(catcher.next, output, assigned))
-        except StateError as problem:
-            self.scope_failed(frame, self._located(frame, state, problem) if problem.located else problem)
+        except (StateError, TooDeep) as problem:
+            again = _error(problem)
+            self.scope_failed(frame, self._located(frame, state, again) if again.located else again)
         return True
 
     def scope_failed(self, frame: Frame, error: StateError) -> None:

@@ -19,7 +19,7 @@ from kaidan.asl.states.visit import FanOut, Visit
 from kaidan.errors import StateError
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
-from kaidan.values import JSON, Payload
+from kaidan.values import JSON, Payload, check_depth
 
 if TYPE_CHECKING:
     from kaidan.asl.machine.advance import Turn
@@ -126,7 +126,9 @@ def _put_result(turn: Turn, frame: Frame, index: int, result: Payload) -> None:
 
 def _joined(results: list[Payload]) -> Payload:
     """The array of results; its text is made of theirs, so that nothing is serialised again (recorded)."""
-    return Payload([result.value for result in results], "[" + ",".join(result.text for result in results) + "]")
+    values, text = [result.value for result in results], "[" + ",".join(result.text for result in results) + "]"
+    check_depth(values, text)
+    return Payload(values, text)
 
 
 def frame_failed(turn: Turn, parent: Frame, child: Frame, error: StateError) -> None:

@@ -1,0 +1,173 @@
+"""Faults on purpose: a share of tasks fails, is throttled or is late, so that Retry and Catch can be seen at work.
+
+    seed: 7
+    rules:
+      - {resource: "dynamodb:*", share: 0.1, throttle: true}
+      - {resource: "lambda:invoke", state: "Charge*", fail: {error: Busy, cause: "on purpose"}}
+      - {share: 0.5, delay: 2.5}
+
+A rule holds for tasks whose resource (`service:action`, or an ARN) and state fit its patterns; share is 1 when left out.
+Rules are asked in their order: a delay is added, a failure ends the task. The same seed and the same order of tasks give
+the same faults. Delays are seconds of the engine's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from kaidan.arns import TaskResource
+from kaidan.errors import TASK_FAILED
+from kaidan.integrations.contract import Handler, Reply
+from kaidan.protocol.effects import RunTask
+from kaidan.values import JSON, InvalidJson, loads
+
+THROTTLED = {
+    "lambda": ("Lambda.TooManyRequestsException", "Rate Exceeded."),
+    "dynamodb": (
+        "DynamoDB.ProvisionedThroughputExceededException",
+        "The level of configured provisioned throughput for the table was exceeded.",
+    ),
+    "aws-sdk:dynamodb": (
+        "DynamoDb.ProvisionedThroughputExceededException",
+        "The level of configured provisioned throughput for the table was exceeded.",
+    ),
+    "aws-sdk:ec2": ("Ec2.Ec2Exception", "Request limit exceeded."),
+    "apigateway": ("ApiGateway.429", '{"message":"Too Many Requests"}'),
+    "http": ("States.Http.StatusCode.429", "Too Many Requests"),
+}
+"""What services say that have too much to do; all others have a ThrottlingException."""
+
+
+class FaultsError(Exception):
+    """Rules that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `error` None and `throttle` False: only a delay."""
+
+    resource: str = "*"
+    state: str = "*"
+    share: float = 1.0
+    delay_s: float = 0.0
+    throttle: bool = False
+    error: str | None = None
+    cause: str | None = None
+
+    def holds_for(self, task: RunTask) -> bool:
+        return fnmatchcase(task.state, self.state) and any(
+            fnmatchcase(name, self.resource) for name in (_name(task.resource), task.resource.arn)
+        )
+
+    def failure(self, resource: TaskResource) -> tuple[str, str | None] | None:
+        if self.error is not None:
+            return self.error, self.cause
+        return throttling(resource) if self.throttle else None
+
+
+def _name(resource: TaskResource) -> str:
+    return f"{resource.service}:{resource.action}" if resource.kind == "integration" else resource.kind
+
+
+def throttling(resource: TaskResource) -> tuple[str, str]:
+    """How a service says that it has too much to do."""
+    key = resource.service if resource.kind == "integration" else resource.kind
+    if key in THROTTLED:
+        return THROTTLED[key]
+    prefix = key.removeprefix("aws-sdk:").title().replace("-", "")
+    return f"{prefix}.ThrottlingException", "Rate exceeded"
+
+
+class Faults:
+    """A Handler that lets faults happen before another one."""
+
+    def __init__(self, rules: list[Rule], seed: int, handler: Handler) -> None:
+        self._rules = rules
+        self._dice = Random(seed)
+        self._handler = handler
+
+    def __call__(self, task: RunTask, reply: Reply) -> None:
+        delay_s = 0.0
+        for rule in self._rules:
+            if not rule.holds_for(task) or self._dice.random() >= rule.share:
+                continue
+            delay_s += rule.delay_s
+            failure = rule.failure(task.resource)
+            if failure is not None:
+                return _after(delay_s, reply, partial(_fail, reply, *failure))
+        return _after(delay_s, reply, lambda: self._handler(task, reply))
+
+    def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        """What has begun goes on."""
+        self._handler.resume(task, job, reply)
+
+
+def _after(delay_s: float, reply: Reply, action: Callable[[], None]) -> None:
+    if delay_s:
+        reply.later(delay_s, action)
+    else:
+        action()
+
+
+def _fail(reply: Reply, error: str, cause: str | None) -> None:
+    reply.started()
+    reply.failed(error, cause)
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def read_faults(path: str | Path) -> tuple[list[Rule], int]:
+    """Rules and seed of a file, YAML or JSON. Raises FaultsError."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
+    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
+        raise FaultsError(f"{path}: {problem}") from None
+    return parse_faults(value, str(path))
+
+
+def parse_faults(value: JSON, place: str = "faults") -> tuple[list[Rule], int]:
+    """The same from a value."""
+    if not isinstance(value, dict) or not isinstance(value.get("rules"), list):
+        raise FaultsError(f"{place}: must be an object with a list of `rules`, and may have a `seed`")
+    return [_rule(each, f"{place}: rules[{at}]") for at, each in enumerate(value["rules"])], int(value.get("seed", 0))
+
+
+FIELDS = ("resource", "state", "share", "delay", "throttle", "fail")
+
+
+def _rule(given: JSON, place: str) -> Rule:
+    if not isinstance(given, dict):
+        raise FaultsError(f"{place}: must be an object")
+    if unknown := sorted(given.keys() - set(FIELDS)):
+        raise FaultsError(f"{place}: unknown field '{unknown[0]}' (allowed: {', '.join(FIELDS)})")
+    fail = given.get("fail")
+    if fail is not None and not isinstance(fail, dict):
+        raise FaultsError(f"{place}.fail: must be an object with error, and perhaps cause")
+    share, delay_s = given.get("share", 1.0), given.get("delay", 0.0)
+    if not _is_number(share) or not 0 <= share <= 1 or not _is_number(delay_s) or delay_s < 0:
+        raise FaultsError(f"{place}: share must be a number from 0 to 1, and delay one of seconds")
+    if not (fail or given.get("throttle") or delay_s):
+        raise FaultsError(f"{place}: must have at least one of delay, throttle, fail")
+    return Rule(
+        resource=str(given.get("resource", "*")),
+        state=str(given.get("state", "*")),
+        share=float(share),
+        delay_s=float(delay_s),
+        throttle=bool(given.get("throttle")),
+        error=str(fail.get("error", TASK_FAILED)) if fail else None,
+        cause=fail.get("cause") if fail else None,
+    )
+
+
+def _is_number(value: JSON) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
