@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None, factory: Factory = InProcess) -
         return 2
     if options.http:
         factory = _over_http()
+    elif factory is InProcess and any(case.needs or case.mock_config for case in cases):
+        factory = _emulated()
     run = partial(run_case, factory=factory, limit_s=options.limit, exempt=options.exempt, letter=options.letter)
     results = list(_results(cases, run, options.jobs))
     for line in report.lines(results, options.verbose):
@@ -44,6 +46,12 @@ def _over_http() -> Factory:
     from conformance.http_target import OverHttp
 
     return OverHttp
+
+
+def _emulated() -> Factory:
+    from conformance.emulated import Emulated
+
+    return Emulated
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -113,7 +113,24 @@ STRINGS = (
     "arn:aws:states:::states:startExecution.sync:2", "arn:aws:states:::http:invoke", "arn:::::", "a.$", "CSV", "JSONL", "${a}",
 )  # fmt: skip
 
-KEYS = ("", ".$", "a.$", "$.a", "$", "__proto__", "a/b", "a~b", "a[0]", "é", "\U0001f600", "\u0000", "x" * 100, "/", "Type ", "type")
+KEYS = (
+    "",
+    ".$",
+    "a.$",
+    "$.a",
+    "$",
+    "__proto__",
+    "a/b",
+    "a~b",
+    "a[0]",
+    "é",
+    "\U0001f600",
+    "\u0000",
+    "x" * 100,
+    "/",
+    "Type ",
+    "type",
+)
 
 
 class Chaos:
@@ -139,13 +156,17 @@ class Chaos:
         return self.pick(_VALUES)(self)
 
     def expression(self) -> str:
-        """What a field could hold that is evaluated: a path, a call, JSONata."""
-        kind = self.pick(("path", "call", "jsonata"))
-        if kind == "jsonata":
-            text = self.pick(JSONATA)
-            return "{% " + (self.edit(text, JSONATA_TOKENS) if self.likely(0.5) else text) + " %}"
-        text = self.pick(PATHS if kind == "path" else CALLS)
-        return self.edit(text, PATH_TOKENS) if self.likely(0.4) else str(text)
+        """What a field could hold that is evaluated."""
+        return self.jsonata() if self.likely(0.4) else self.path()
+
+    def jsonata(self) -> str:
+        text = self.pick(JSONATA)
+        return "{% " + (self.edit(text, JSONATA_TOKENS) if self.likely(0.4) else text) + " %}"
+
+    def path(self) -> str:
+        """A path or a call."""
+        text: str = self.pick(self.pick((PATHS, CALLS)))
+        return self.edit(text, PATH_TOKENS) if self.likely(0.4) else text
 
     def nested(self) -> Any:
         """Something far inside something."""
@@ -220,7 +241,20 @@ def _character(chaos: Chaos, text: str, tokens: Sequence[str]) -> str:
     return text[:at] + chr(int(chaos.chance.random() ** 3 * 0x10FFFF)) + text[at + 1 :]
 
 
-_EDITS = (_insert, _insert, _insert, _repeat, _delete, _delete, _replace, _replace, _double, _move, _truncate, _character)
+_EDITS = (
+    _insert,
+    _insert,
+    _insert,
+    _repeat,
+    _delete,
+    _delete,
+    _replace,
+    _replace,
+    _double,
+    _move,
+    _truncate,
+    _character,
+)
 
 
 # --- changes to JSON --------------------------------------------------------------------------------------
@@ -388,11 +422,10 @@ def _language(chaos: Chaos, found: list[Place]) -> None:
 def _words(chaos: Chaos, found: list[Place]) -> None:
     """A change inside a string, by what it seems to be."""
     texts = [(holder, key) for holder, key in found if isinstance(holder[key], str)]
-    telling = [(holder, key) for holder, key in texts if holder[key].startswith(("$", "States.", "{%"))]
-    if not texts:
-        return
-    holder, key = chaos.pick(telling if telling and chaos.likely(0.8) else texts)
+    holder, key = chaos.pick((_telling(texts) if chaos.likely(0.8) else texts) or found)
     text = holder[key]
+    if not isinstance(text, str):
+        return
     if text.startswith("{%") and text.endswith("%}") and chaos.likely(0.9):
         holder[key] = "{%" + chaos.edit(text[2:-2], JSONATA_TOKENS) + "%}"
     else:
@@ -402,9 +435,21 @@ def _words(chaos: Chaos, found: list[Place]) -> None:
 def _evaluated(chaos: Chaos, found: list[Place]) -> None:
     """Some other expression where there is one, or a member that has become one."""
     members = [(holder, key) for holder, key in found if isinstance(holder, dict)]
-    if members:
-        holder, key = chaos.pick(members)
-        holder[key if chaos.likely(0.7) else key.removesuffix(".$") + ".$"] = chaos.expression()
+    holder, key = chaos.pick((_telling(members) if chaos.likely(0.8) else members) or found)
+    if not isinstance(key, str):
+        return
+    if key.endswith(("Path", ".$")):
+        holder[key] = chaos.path()
+    elif isinstance(holder[key], str) and holder[key].startswith("{%"):
+        holder[key] = chaos.jsonata()
+    else:
+        holder[key.removesuffix(".$") + chaos.pick(("", ".$"))] = chaos.expression()
+
+
+def _telling(places: list[Place]) -> list[Place]:
+    """Those that look like expressions, or all if none does."""
+    beginnings = ("$", "States.", "{%")
+    return [(h, k) for h, k in places if isinstance(h[k], str) and h[k].startswith(beginnings)] or places
 
 
 def _shuffle(chaos: Chaos, found: list[Place]) -> None:
@@ -416,8 +461,8 @@ def _shuffle(chaos: Chaos, found: list[Place]) -> None:
 
 
 CHANGES: tuple[Callable[[Chaos, list[Place]], None], ...] = (
-    _drop, _drop, _duplicate, _swap, _graft, _graft, _retype, _retype, _retype, _rename, _add, _fit, _fit, _fit, _lend, _lend, _nest, _burrow,
-    _type, _language, _words, _words, _words, _words, _evaluated, _evaluated, _evaluated, _shuffle,
+    _drop, _duplicate, _swap, _graft, _retype, _retype, _rename, _add, _lend, _nest, _burrow, _type, _language, _shuffle,
+    *(_fit,) * 5, *(_words,) * 6, *(_evaluated,) * 6,
 )  # fmt: skip
 """Often named, often done."""
 

@@ -129,7 +129,9 @@ JSONPATH: tuple[dict[str, Any], ...] = (
             "HeartbeatSeconds": 5,
             "Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"},
             "Retry": RETRY,
-            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Assign": {"e.$": "$.Error"}, "Next": "S2"}],
+            "Catch": [
+                {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Assign": {"e.$": "$.Error"}, "Next": "S2"}
+            ],
         },
         {"Type": "Task", "Resource": LAMBDA, "TimeoutSecondsPath": "$.n", "Retry": [], "Assign": {"r.$": "$.Payload"}},
         {
@@ -143,7 +145,10 @@ JSONPATH: tuple[dict[str, Any], ...] = (
     machine(
         {
             "Type": "Parallel",
-            "Branches": [inner("A", PASS, {"Type": "Wait", "Seconds": 3}), inner("B", {"Type": "Fail", "Error": "Flaky"})],
+            "Branches": [
+                inner("A", PASS, {"Type": "Wait", "Seconds": 3}),
+                inner("B", {"Type": "Fail", "Error": "Flaky"}),
+            ],
             "Parameters": {"n.$": "$.n"},
             "ResultSelector": {"first.$": "$[0]"},
             "ResultPath": "$.parallel",
@@ -162,7 +167,13 @@ JSONPATH: tuple[dict[str, Any], ...] = (
             "ResultPath": "$.mapped",
             "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "S1"}],
         },
-        {"Type": "Map", "ItemsPath": "$.numbers", "Parameters": {"x.$": "$"}, "Iterator": inner("B", ECHO), "MaxConcurrencyPath": "$.n"},
+        {
+            "Type": "Map",
+            "ItemsPath": "$.numbers",
+            "Parameters": {"x.$": "$"},
+            "Iterator": inner("B", ECHO),
+            "MaxConcurrencyPath": "$.n",
+        },
     ),
     machine(
         {
@@ -285,10 +296,10 @@ TEXTS: tuple[Seed, ...] = (
 
 
 def repository() -> list[Seed]:
-    """The hand-made ones and the examples."""
+    """The hand-made ones, and, less often since they are long, the examples."""
     made = [Seed(json.dumps(value), value) for value in (*JSONPATH, *JSONATA)]
     files = sorted(EXAMPLES.glob("*/*.asl.*"))
-    return [*made, *TEXTS, *(_of_file(file) for file in files)]
+    return [*made * 4, *TEXTS * 2, *(_of_file(file) for file in files)]
 
 
 def _of_file(file: Path) -> Seed:

@@ -69,7 +69,9 @@ def outcome(mutant: Mutant) -> str:
         for finding in problem.diagnostics:
             assert finding.line is None or (finding.line > 0 and (finding.column or 0) > 0), f"place of {finding}"
         return REFUSED
-    run = simulate(definition.program, mutant.input, World(mutant.world_seed, Answers(mutant.world_seed)), limits=LIMITS)
+    run = simulate(
+        definition.program, mutant.input, World(mutant.world_seed, Answers(mutant.world_seed)), limits=LIMITS
+    )
     _check(run)
     return run.execution.status
 

@@ -6,9 +6,9 @@
       - {resource: "lambda:invoke", state: "Charge*", fail: {error: Busy, cause: "on purpose"}}
       - {share: 0.5, delay: 2.5}
 
-A rule holds for tasks whose resource (`service:action`, or an ARN) and state fit its patterns; share is 1 when left out.
-Rules are asked in their order: a delay is added, a failure ends the task. The same seed and the same order of tasks give
-the same faults. Delays are seconds of the engine's clock.
+A rule holds for tasks whose resource (`service:action`, `lambda:function`, or an ARN) and state fit its patterns; share
+is 1 when left out. Rules are asked in their order: a delay is added, a failure ends the task. The same seed and the
+same order of tasks give the same faults. Delays are seconds of the engine's clock.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Rule:
 
 
 def _name(resource: TaskResource) -> str:
-    return f"{resource.service}:{resource.action}" if resource.kind == "integration" else resource.kind
+    names = {"integration": f"{resource.service}:{resource.action}", "lambda": "lambda:function"}
+    return names.get(resource.kind, resource.kind)
 
 
 def throttling(resource: TaskResource) -> tuple[str, str]:

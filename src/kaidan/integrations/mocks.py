@@ -1,10 +1,10 @@
 """Mocked tasks, by the configuration file of Step Functions Local (MockConfigFile.json, or the same as YAML):
 
     {"StateMachines": {"Orders": {"TestCases": {"HappyPath": {"Charge": "charged"}}}},
-     "MockedResponses": {"charged": {"0": {"Throw": {"Error": "Busy", "Cause": "…"}}, "1-2": {"Return": {"Payload": {}}}}}}
+     "MockedResponses": {"charged": {"0": {"Throw": {"Error": "Busy", "Cause": "…"}}, "1-2": {"Return": {"a": 1}}}}}
 
-An execution of `…:stateMachine:Orders#HappyPath` takes the answers of the state Charge from `charged`: the first time it
-fails, the second and third it succeeds. States without an answer are carried out by whoever does that otherwise.
+An execution of `…:stateMachine:Orders#HappyPath` takes the answers of the state Charge from `charged`: the first time
+it fails, the second and third it succeeds. States without an answer are carried out by whoever does that otherwise.
 Source: AWS guide, "Using mocked service integrations for testing".
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from kaidan.arns import Arn, TaskResource
@@ -104,7 +105,7 @@ def _cases(given: JSON, responses: Mapping[str, object], place: str) -> dict[str
 def _answers(given: JSON, place: str) -> tuple[Answer, ...]:
     answers = [_answer(str(key), each, f"{place}.{key}") for key, each in _object(given, place).items()]
     answers.sort(key=lambda answer: answer.first)
-    for before, after in zip(answers, answers[1:], strict=False):
+    for before, after in pairwise(answers):
         if after.first <= before.last:
             raise MockConfigError(f"{place}: invocation {after.first} is answered twice")
     return tuple(answers)

@@ -64,7 +64,7 @@ def read_yaml(text: str) -> tuple[JSON, Place, list[Problem]]:
             reader.take(event)
     except YAMLError as problem:
         raise UnreadableText(_syntax(problem)) from None
-    except (ValueError, OverflowError) as problem:  # `\U99999999`: no such character
+    except (ValueError, OverflowError, AssertionError) as problem:  # `\U99999999`, `%YAML 1.7`
         raise UnreadableText(Problem(reader.offset, f"Text that YAML cannot hold: {problem}")) from None
     return reader.value, reader.root, reader.members.problems(Lines(text))
 

@@ -18,13 +18,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import inf
 from typing import NoReturn, TypeAlias
 
 from kaidan.asl.query.env import Env, Expression, Source
 from kaidan.asl.query.intrinsic_functions import COUNT_NOTES, FUNCTIONS, Function, Refusal
 from kaidan.asl.query.jsonpath import JsonPathSyntaxError, PathNotApplicable, PathNotFound, compile_path
 from kaidan.errors import runtime_error
-from kaidan.values import JSON, dumps, loads
+from kaidan.values import JSON, InvalidJson, dumps, loads
 
 __all__ = ["FUNCTIONS", "IntrinsicSyntaxError", "compile_intrinsic", "is_intrinsic", "variable_names"]
 
@@ -126,13 +127,19 @@ def _compile_call(call: _Call, text: str) -> Expression:
 
 def _function(call: _Call) -> Function:
     fewest, most, function = FUNCTIONS[call.name]
-    if len(call.arguments) >= fewest and (most is None or len(call.arguments) <= most):
+    fits = len(call.arguments) >= fewest and (most is None or len(call.arguments) <= most)
+    if fits and all(map(_is_json, call.arguments)):
         return function
 
     def refuse(source: Source, *arguments: JSON) -> JSON:
         raise Refusal(more=COUNT_NOTES.get(call.name, ""))
 
     return refuse
+
+
+def _is_json(argument: _Node) -> bool:
+    """Not so a number beyond doubles: `1e309`."""
+    return not isinstance(argument, _Literal) or argument.value not in (inf, -inf)
 
 
 def _compile_path(path: _Path, text: str) -> Expression:
@@ -167,12 +174,20 @@ _NAME = re.compile(r"[A-Za-z0-9._]+")
 _SPACE = re.compile(r"\s*")
 _STRING_BODY = re.compile(r"(?:[^'\\]|\\['{}\\])*")
 _ESCAPE = re.compile(r"\\(.)")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _PATH_TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|.""", re.DOTALL)
 _CLOSING = {"(": ")", "[": "]"}
 _WORDS: dict[str, JSON] = {"true": True, "false": False, "null": None}
 _ARGUMENT = "an argument: 'text', a number, true, false, null, a $.path or States.Function(…)"
 _TEMPLATE_FUNCTION = "States.Format"
+
+
+def _number(digits: str) -> int | float:
+    try:
+        number: int | float = loads(digits)
+    except InvalidJson:
+        return float(digits)
+    return number
 
 
 class _Parser:
@@ -223,7 +238,7 @@ class _Parser:
             return self._path()
         if number := _NUMBER.match(self.text, start):
             self.position = number.end()
-            return _Literal(float(number[0]) if number[1] or number[2] else loads(number[0]))
+            return _Literal(_number(number[0]))
         word = self._take(_NAME)
         if word in _WORDS:
             return _Literal(_WORDS[word])
