@@ -2,7 +2,8 @@
 
     python benchmarks/server.py [--connections 32] [--seconds 3] [--durability process]
 
-Beside each figure stands what aiohttp's low-level server does with the same request and a fixed answer, in the same run.
+Beside each figure stands what aiohttp's low-level server does with the same request and a fixed answer in the
+same run.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 ROLE = "arn:aws:iam::123456789012:role/bench"
 THREE_STATES = {

@@ -95,8 +95,7 @@ def _in_histories(value: Any, change: Callable[[list[JsonObject]], Any]) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: change(item) if _is_history(name, item) else _in_histories(item, change)
-        for name, item in value.items()
+        name: change(item) if _is_history(name, item) else _in_histories(item, change) for name, item in value.items()
     }
 
 

@@ -40,9 +40,7 @@ class Replay:
         self._background: dict[str, deque[Call]] = {}
         self._broken: ReplayFailed | None = None
         self._execution_arn: str | None = None
-        self._collects = {
-            part["call"]: check.key for check in case.checks for part in _collects(check.source)
-        }
+        self._collects = {part["call"]: check.key for check in case.checks for part in _collects(check.source)}
 
     def run(self) -> None:
         """Raises ReplayFailed."""
@@ -188,9 +186,7 @@ class Replay:
 
     def _shows_expected_items(self, call: Call) -> bool:
         """Everything that a check takes from the answer is there."""
-        sources = [
-            part for check in self._case.checks for part in parts(check.source) if part["call"] == call.n
-        ]
+        sources = [part for check in self._case.checks for part in parts(check.source) if part["call"] == call.n]
         try:
             for source in sources:
                 observe(source, self.outcomes, self.tokens)
@@ -206,9 +202,7 @@ class Replay:
             answer = self._target.call(call.service, call.operation, params, call.account)
         except ApiError as error:
             return Outcome(refusal=Refusal.by_service(call.operation, error))
-        return Outcome(
-            copy.deepcopy(answer) | {"ResponseMetadata": {"HTTPHeaders": {}, "HTTPStatusCode": 200}}
-        )
+        return Outcome(copy.deepcopy(answer) | {"ResponseMetadata": {"HTTPHeaders": {}, "HTTPStatusCode": 200}})
 
     def _resolved(self, call: Call) -> JsonObject:
         try:

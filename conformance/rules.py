@@ -127,9 +127,7 @@ def _walk(node: JsonObject, match: Match, rule: JsonObject, context: Context) ->
         if found is not None and rule["reference"]:
             context.refer(found, rule["replacement"])
         elif found is not None:
-            node[name] = (
-                value.replace(found, rule["replacement"]) if isinstance(value, str) else rule["replacement"]
-            )
+            node[name] = value.replace(found, rule["replacement"]) if isinstance(value, str) else rule["replacement"]
         else:
             for item in value if isinstance(value, list) else [value]:
                 if isinstance(item, dict):
@@ -265,9 +263,7 @@ def _sort_variable_references(tree: JsonObject) -> None:
 
 def _parse_outputs(tree: JsonObject) -> None:
     for events in _histories(tree):
-        for details in (
-            details for event in events for details in event.values() if isinstance(details, dict)
-        ):
+        for details in (details for event in events for details in event.values() if isinstance(details, dict)):
             if isinstance(details.get("output"), str):
                 details["output"] = _parsed(details["output"])
 
@@ -286,9 +282,7 @@ def _listed_objects(tree: JsonObject) -> None:
             last = next((event[details] for event in reversed(events) if details in event), None)
             objects = _parsed(last["output"]) if last and isinstance(last.get("output"), str) else None
             if last and isinstance(objects, list):
-                last["output"] = json.dumps(
-                    [_listed(item) for item in sorted(objects, key=lambda o: o["Key"])]
-                )
+                last["output"] = json.dumps([_listed(item) for item in sorted(objects, key=lambda o: o["Key"])])
 
 
 def _listed(item: JsonObject) -> JsonObject:

@@ -46,9 +46,7 @@ class TooLong(BaseException):
     """The case took longer than its limit of real time. Not an Exception: no engine code shall catch it."""
 
 
-def run_case(
-    case: Case, factory: Factory, limit_s: float = 120, exempt: bool = False, letter: bool = False
-) -> Result:
+def run_case(case: Case, factory: Factory, limit_s: float = 120, exempt: bool = False, letter: bool = False) -> Result:
     """Never raises for what the target does wrong: that is a failed case with the reason.
 
     exempt: leave out the paths that the recording exempts. letter: all constant replacements, whatever the

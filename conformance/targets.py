@@ -27,9 +27,7 @@ class ApiError(Exception):
 class Target(Protocol):
     """A service under test, made new for each case."""
 
-    def call(
-        self, service: str, operation: str, params: JsonObject, account: str | None = None
-    ) -> JsonObject:
+    def call(self, service: str, operation: str, params: JsonObject, account: str | None = None) -> JsonObject:
         """Do one API call; the answer as boto3 gives it (with `datetime` objects), without ResponseMetadata.
 
         account: whose credentials, None for the first account's. A call that waits (GetActivityTask,
@@ -70,9 +68,7 @@ class InProcess:
         clock = sources.SimulatedClock(int(time.time()) * 1000 + 123)
         self._api: Any = module.Api(account=ACCOUNT, region=REGION, clock=clock, as_of=as_of)
 
-    def call(
-        self, service: str, operation: str, params: JsonObject, account: str | None = None
-    ) -> JsonObject:
+    def call(self, service: str, operation: str, params: JsonObject, account: str | None = None) -> JsonObject:
         if service != "stepfunctions" or account is not None:
             raise ApiError("UnknownOperationException", f"{service} {operation} is not there", 404)
         try:

@@ -69,9 +69,7 @@ def _listed_with(status: Callable[[str, JsonObject], bool]) -> Condition:
     def condition(ask: Ask, params: JsonObject) -> bool:
         machine = {"stateMachineArn": params["stateMachineArn"]}
         runs = _pages(ask, "ListExecutions", "executions", machine)
-        return any(
-            run["executionArn"] == params["executionArn"] and status(run["status"], params) for run in runs
-        )
+        return any(run["executionArn"] == params["executionArn"] and status(run["status"], params) for run in runs)
 
     return condition
 
@@ -88,9 +86,7 @@ def _events(ask: Ask, params: JsonObject) -> bool:
     events = list(history(ask, params["executionArn"]))
     if types := {word for word in re.findall(r"\w+", until) if word in event_types()}:
         return types <= {event["type"] for event in events}
-    entered = [
-        event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event
-    ]
+    entered = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
     return any(name in until for name in entered) or (bool(events) and not _IDENTIFIER.search(until))
 
 

@@ -17,7 +17,7 @@ JSON: TypeAlias = Any
 
 
 DEPTH_MAX = 254
-"""How many arrays and objects may stand inside one another: what the writer of JSON manages (AWS publishes no number)."""
+"""How many arrays and objects may stand inside one another: what the writer of JSON manages. AWS publishes none."""
 
 _TOO_DEEP = f"nested deeper than {DEPTH_MAX} levels"
 

@@ -31,21 +31,13 @@ def test_likeness(recorded: Any, observed: Any, expected: Likeness) -> None:
 
 
 def events(*rows: tuple[int, int, str, dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "events": [
-            {"id": id, "previousEventId": before, "type": kind, **more} for id, before, kind, more in rows
-        ]
-    }
+    return {"events": [{"id": id, "previousEventId": before, "type": kind, **more} for id, before, kind, more in rows]}
 
 
 STARTED: tuple[int, int, str, dict[str, Any]] = (1, 0, "ParallelStateStarted", {})
 ONE = events(STARTED, (2, 1, "A", {}), (3, 1, "B", {}), (4, 3, "ParallelStateSucceeded", {}), (5, 4, "C", {}))
-OTHER = events(
-    STARTED, (2, 1, "B", {}), (3, 1, "A", {}), (4, 3, "ParallelStateSucceeded", {}), (5, 4, "C", {})
-)
-AFTER = events(
-    STARTED, (2, 1, "B", {}), (3, 1, "A", {}), (4, 3, "ParallelStateSucceeded", {}), (5, 3, "C", {})
-)
+OTHER = events(STARTED, (2, 1, "B", {}), (3, 1, "A", {}), (4, 3, "ParallelStateSucceeded", {}), (5, 4, "C", {}))
+AFTER = events(STARTED, (2, 1, "B", {}), (3, 1, "A", {}), (4, 3, "ParallelStateSucceeded", {}), (5, 3, "C", {}))
 
 
 def test_branches_in_another_order() -> None:

@@ -251,9 +251,7 @@ ALONE: list[tuple[str, list[dict[str, Any]], Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("rules", "raw", "recorded"), [case[1:] for case in ALONE], ids=[case[0] for case in ALONE]
-)
+@pytest.mark.parametrize(("rules", "raw", "recorded"), [case[1:] for case in ALONE], ids=[case[0] for case in ALONE])
 def test_one_value(rules: list[dict[str, Any]], raw: Any, recorded: Any) -> None:
     assert normalise({"key": raw}, rules) == {"key": recorded}
 
@@ -359,17 +357,13 @@ law = settings(derandomize=True, max_examples=60, deadline=None)
 uuids = st.uuids().map(str)
 names = st.sampled_from(["a", "b", "requestId", "detail", "stamp", "events"])
 leaves = st.none() | st.booleans() | st.integers(-9, 9) | uuids | st.text(alphabet="abc -", max_size=6)
-values = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4)
-)
+values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4))
 
 
 @law
 @given(st.lists(uuids, max_size=12))
 def test_law_equal_texts_have_equal_numbers_in_order_of_discovery(found: list[str]) -> None:
-    out = normalise(
-        {"key": [{"Token": value, "said": f"<<{value}>>"} for value in found]}, [key_value("Token", "t")]
-    )
+    out = normalise({"key": [{"Token": value, "said": f"<<{value}>>"} for value in found]}, [key_value("Token", "t")])
     order = list(dict.fromkeys(found))
     numbers = [order.index(value) + 1 for value in found]
     assert out["key"] == [{"Token": f"<t:{n}>", "said": f"<<<t:{n}>>>"} for n in numbers]

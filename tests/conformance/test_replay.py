@@ -17,16 +17,12 @@ from tests.conformance.toy import Toy
 STATES = "arn:<partition>:states:<region>:111111111111"
 
 
-def call(
-    n: int, operation: str, params: dict[str, Any], service: str = "stepfunctions", **more: Any
-) -> dict[str, Any]:
+def call(n: int, operation: str, params: dict[str, Any], service: str = "stepfunctions", **more: Any) -> dict[str, Any]:
     return {"n": n, "service": service, "operation": operation, "params": params, **more}
 
 
 def create(n: int, name: str = "toy", definition: str = "{}", **more: Any) -> dict[str, Any]:
-    return call(
-        n, "CreateStateMachine", {"name": name, "definition": definition, "roleArn": "@@role_arn@@"}, **more
-    )
+    return call(n, "CreateStateMachine", {"name": name, "definition": definition, "roleArn": "@@role_arn@@"}, **more)
 
 
 def start(n: int, of: int, **more: Any) -> dict[str, Any]:
@@ -97,9 +93,7 @@ def test_what_differs_is_said() -> None:
     raw["recorded"] = {"h": history("ExecutionStarted", "WaitStateEntered", "ExecutionFailed")}
     result = run(raw)
     assert result.verdict == "failed"
-    assert result.differences == (
-        'h.events[2].type: recorded "ExecutionFailed", observed "ExecutionSucceeded"',
-    )
+    assert result.differences == ('h.events[2].type: recorded "ExecutionFailed", observed "ExecutionSucceeded"',)
 
 
 def test_spacing_is_counted_apart() -> None:
@@ -228,9 +222,7 @@ def test_refusals_in_all_their_forms() -> None:
         call(0, "CreateStateMachine", bad, expect="error"),
         call(1, "CreateStateMachine", bad | {"definition": None}, expect="client_side_error"),
     ]
-    text = (
-        "An error occurred (InvalidName) when calling the CreateStateMachine operation: Invalid Name: 'a b'"
-    )
+    text = "An error occurred (InvalidName) when calling the CreateStateMachine operation: Invalid Name: 'a b'"
     parsed = {
         "Error": {"Code": "InvalidName", "Message": "Invalid Name: 'a b'"},
         "message": "Invalid Name: 'a b'",
@@ -252,9 +244,7 @@ def test_refusals_in_all_their_forms() -> None:
         "l": "role",
     }
     rules = [{"type": "regex", "pattern": "@@role_arn@@", "replacement": "role"}]
-    assert run(case(calls, checks, recorded, normalise=rules)) == Result(
-        "tests/toy.py::test_it", "toy", "passed"
-    )
+    assert run(case(calls, checks, recorded, normalise=rules)) == Result("tests/toy.py::test_it", "toy", "passed")
 
 
 @pytest.mark.parametrize(
@@ -357,9 +347,7 @@ def test_selection(selection: Selection, ids: list[str]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    spaced = case(
-        [create(0, definition="[1, 2]")], [check("d", literal="[1, 2]")], {"d": "[1,2]"}, id="spaced"
-    )
+    spaced = case([create(0, definition="[1, 2]")], [check("d", literal="[1, 2]")], {"d": "[1,2]"}, id="spaced")
     broken = case([create(0, "a b")], [], {}, id="broken", area="other")
     (tmp_path / "toy.json").write_text(json.dumps({"area": "toy", "cases": [plain(id="good"), spaced]}))
     (tmp_path / "other.json").write_text(json.dumps({"area": "other", "cases": [broken]}))

@@ -33,9 +33,7 @@ class Toy:
 
     # ---- the target
 
-    def call(
-        self, service: str, operation: str, params: dict[str, Any], account: str | None = None
-    ) -> dict[str, Any]:
+    def call(self, service: str, operation: str, params: dict[str, Any], account: str | None = None) -> dict[str, Any]:
         self.calls.append(operation)
         answer: dict[str, Any] = getattr(self, operation)(**params)
         return answer

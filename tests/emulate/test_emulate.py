@@ -217,8 +217,7 @@ class TestProcess:
     def test_it_ends_with_its_owner(self) -> None:
         """Both write to our pipe, so run() returns only when both are gone."""
         script = (
-            "import os, sys; from kaidan.emulate import Emulator; "
-            "Emulator.start(log=sys.stderr.buffer); os._exit(9)"
+            "import os, sys; from kaidan.emulate import Emulator; Emulator.start(log=sys.stderr.buffer); os._exit(9)"
         )
         ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=60)
         assert (ended.returncode, ended.stderr) == (9, b"")
@@ -278,9 +277,7 @@ class TestConfig:
                 Outcome({"Name": "slow1"}, available_after_polls=5),
             ),
         )
-        assert config.calls[0] == Call(
-            "sns", "CreateTopic", {"Name": "operators"}, "emulate.yaml:18: calls[0]"
-        )
+        assert config.calls[0] == Call("sns", "CreateTopic", {"Name": "operators"}, "emulate.yaml:18: calls[0]")
 
     @pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "---\n"])
     def test_nothing(self, text: str) -> None:

@@ -21,15 +21,9 @@ def states(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_the_policy_allows_what_is_called_and_no_more() -> None:
-    policy = next(
-        p for p in map(json.loads, re.findall(r"```json\n(.*?)```", README, re.S)) if "Statement" in p
-    )
-    allowed = {
-        action for each in policy["Statement"] for action in [each["Action"]] for action in listed(action)
-    }
-    resources = {
-        state["Resource"].rsplit(":", 1)[1] for state in states(DEFINITION) if state["Type"] == "Task"
-    }
+    policy = next(p for p in map(json.loads, re.findall(r"```json\n(.*?)```", README, re.S)) if "Statement" in p)
+    allowed = {action for each in policy["Statement"] for action in [each["Action"]] for action in listed(action)}
+    resources = {state["Resource"].rsplit(":", 1)[1] for state in states(DEFINITION) if state["Type"] == "Task"}
     assert allowed == {f"ec2:{name[0].upper()}{name[1:]}" for name in resources} | {"ec2:CreateTags"}
 
 
@@ -38,9 +32,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def test_every_error_is_explained() -> None:
-    named = {
-        each.get("Error") for state in states(DEFINITION) for each in (state, state.get("Parameters", {}))
-    }
+    named = {each.get("Error") for state in states(DEFINITION) for each in (state, state.get("Parameters", {}))}
     assert all(f"`{error}`" in README for error in named - {None})
 
 

@@ -267,9 +267,7 @@ def test_write_needs_a_reference_path_into_the_input(text: str) -> None:
 
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "1", "null", 1.5])
 NAMES = st.sampled_from(["a", "b", "it's", "x y", "é", "1"])
-DOCUMENTS = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3)
-)
+DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
 STEPS = st.lists(NAMES | st.integers(0, 3), max_size=4)
 PIECES = [
     ".a",
@@ -298,9 +296,7 @@ law = settings(derandomize=True, deadline=None, max_examples=150)
 
 
 def written(steps: list[str | int]) -> str:
-    return "$" + "".join(
-        f"[{s}]" if isinstance(s, int) else "['" + s.replace("'", "\\'") + "']" for s in steps
-    )
+    return "$" + "".join(f"[{s}]" if isinstance(s, int) else "['" + s.replace("'", "\\'") + "']" for s in steps)
 
 
 def walked(document: JSON, steps: list[str | int]) -> tuple[bool, JSON]:
@@ -331,9 +327,7 @@ def test_one_value_is_what_walking_finds(document: JSON, steps: list[str | int])
 
 @law
 @given(DOCUMENTS, STEPS, SCALARS)
-def test_what_is_written_is_read_and_nothing_else_changes(
-    document: JSON, steps: list[str | int], new: JSON
-) -> None:
+def test_what_is_written_is_read_and_nothing_else_changes(document: JSON, steps: list[str | int], new: JSON) -> None:
     path, before = parse(written(steps)), copy.deepcopy(document)
     try:
         after = write(path, document, new)

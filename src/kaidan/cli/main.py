@@ -23,7 +23,7 @@ COMMANDS: dict[str, str] = {
     "history": "Show what happened in an execution.",
     "graph": "Draw a state machine.",
     "serve": "Answer the API of AWS Step Functions on this machine, for AWS's command line, SDKs and tools.",
-    "env": "Print the variables that lead AWS's clients to the server.",
+    "env": "Print what makes AWS's command line and SDKs call `kaidan serve` for Step Functions, and AWS for all else.",
 }
 """Each command to what it does. `run` is the function `run` of `kaidan.cli.run`."""
 
