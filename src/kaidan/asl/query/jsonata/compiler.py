@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from kaidan.asl.query.jsonata import paths
+from kaidan.asl.query.jsonata import paths, stages, tuples
 from kaidan.asl.query.jsonata.analysis import bound_within
 from kaidan.asl.query.jsonata.calls import (
     Closure,
@@ -55,6 +55,14 @@ from kaidan.asl.query.jsonata.nodes import (
 from kaidan.asl.query.jsonata.operators import binary, fused, negate
 from kaidan.asl.query.jsonata.regex import compile_regex
 from kaidan.asl.query.jsonata.scope import Evaluate, Scope, assignment, variable
+from kaidan.asl.query.jsonata.shapes import (
+    called_name,
+    constant_text,
+    first_name,
+    gives_sequences,
+    is_bare_name,
+    plain_field,
+)
 from kaidan.asl.query.jsonata.signature import Signature
 from kaidan.asl.query.jsonata.transform import transformer
 from kaidan.asl.query.jsonata.values import (
@@ -136,16 +144,16 @@ class Compiler:
             evaluate = self.raw(node, scope, level)
             if hung:
                 evaluate = self.hung(node, evaluate, scope, level)
-            if hung or _gives_sequences(node):
+            if hung or gives_sequences(node):
                 evaluate = paths.collapsed(evaluate)
         return _checked(evaluate, level) if self.checked else evaluate
 
     def hung(self, node: Node, evaluate: Evaluate, scope: Scope, level: int) -> Evaluate:
         """The closure with what hangs on the node: filters, a group, `[]`."""
         for predicate in node.predicates:
-            evaluate = paths.filtered(evaluate, self.filter(predicate, scope, level, tuples=node.tuples))
+            evaluate = stages.filtered(evaluate, self.filter(predicate, scope, level, either=node.tuples))
         if node.group is not None and not isinstance(node, Path):
-            evaluate = paths.filtered(evaluate, paths.group(self.pairs(node.group, scope, level)))
+            evaluate = stages.filtered(evaluate, stages.group(self.pairs(node.group, scope, level)))
         return paths.keeping(evaluate) if node.keep else evaluate
 
     def final(self, node: Node, scope: Scope, level: int) -> Evaluate | None:
@@ -233,7 +241,7 @@ class Compiler:
         left = self.compile(node.left, scope, level + 1)
         right = self.compile(node.right, scope, level + 1)
         general = binary(node.operator, left, right)
-        field, other = _plain_field(node.left), _plain_field(node.right)
+        field, other = plain_field(node.left), plain_field(node.right)
         if self.checked or field is None:
             return general
         if other is not None:
@@ -266,19 +274,19 @@ class Compiler:
 
         return evaluate
 
-    def pairs(self, group: Group, scope: Scope, level: int) -> paths.Pairs:
+    def pairs(self, group: Group, scope: Scope, level: int) -> stages.Pairs:
         return [
             (self.compile(key, scope, level + 1), self.compile(value, scope, level + 1)) for key, value in group.pairs
         ]
 
     def object(self, node: Object, scope: Scope, level: int) -> Evaluate:
         pairs = self.pairs(node.members, scope, level)
-        stage = paths.group(pairs)
-        names = [_constant_text(key) for key, _ in node.members.pairs]
+        stage = stages.group(pairs)
+        names = [constant_text(key) for key, _ in node.members.pairs]
         known = [name for name in names if name is not None]
         if len(set(known)) < len(names):
             return stage
-        return paths.object_of(known, [value for _, value in pairs], stage)
+        return stages.object_of(known, [value for _, value in pairs], stage)
 
     def block(self, node: Block, scope: Scope, level: int, *, tail: bool) -> Evaluate:
         bound = frozenset().union(*map(bound_within, node.expressions))
@@ -324,7 +332,7 @@ class Compiler:
     def procedure(self, node: Node, scope: Scope, level: int, code: str) -> Evaluate:
         """What is to be called. A field of a function's name that is nothing is an error that helps (T1005, T1007)."""
         evaluate = self.compile(node, scope, level)
-        name = _first_name(node)
+        name = first_name(node)
         if name is None:
             return evaluate
         meant = self.variable(name, scope)
@@ -345,7 +353,7 @@ class Compiler:
         arguments = [self.compile(argument, scope, level + 1) for argument in node.arguments]
         if first is not None:
             arguments = [first, *arguments]
-        name = _called_name(node.procedure)
+        name = called_name(node.procedure)
         builtin = self.builtin(node.procedure, scope)
         if builtin is not None:
             return _builtin_call(builtin, arguments, level, final)
@@ -367,7 +375,7 @@ class Compiler:
     def tail_call(self, node: Call, scope: Scope) -> Evaluate:
         procedure = self.compile(node.procedure, scope, 1)
         arguments = [self.compile(argument, scope, 1) for argument in node.arguments]
-        name = _called_name(node.procedure)
+        name = called_name(node.procedure)
 
         def evaluate(data: JSON, frame: Frame) -> JSON:
             function = procedure(data, frame)
@@ -423,14 +431,14 @@ class Compiler:
             return self.tuple_path(node, first_tuple, scope, level, keep)
         evaluate = self.plain_path(node, node.steps, scope, level, keep)
         if node.group is not None:
-            return paths.filtered(evaluate, paths.group(self.pairs(node.group, scope, level)))
+            return stages.filtered(evaluate, stages.group(self.pairs(node.group, scope, level)))
         return evaluate
 
     def fields(self, node: Path, scope: Scope, level: int) -> Evaluate | None:
         """The fast form of paths that are nothing but names, perhaps from a variable on."""
         head, *rest = node.steps
         names = node.steps if isinstance(head, Name) else rest
-        if self.checked or node.keep_singleton or not names or not all(map(_is_bare_name, names)):
+        if self.checked or node.keep_singleton or not names or not all(map(is_bare_name, names)):
             return None
         self.height = max(self.height, level + 1)
         fields = [name.value for name in names if isinstance(name, Name)]
@@ -452,54 +460,54 @@ class Compiler:
         return paths.plain_path(steps, first, absolute, keep)
 
     def step(self, node: Node, scope: Scope, level: int, *, last: bool) -> paths.Step:
-        stages = [self.filter(stage, scope, level) for stage in node.stages if isinstance(stage, Filter)]
+        filters = [self.filter(stage, scope, level) for stage in node.stages if isinstance(stage, Filter)]
         if isinstance(node, Sort):
-            return paths.sort_step(self.terms(node, scope, level), stages)
-        if _is_bare_name(node) and isinstance(node, Name):
+            return paths.sort_step(self.terms(node, scope, level), filters)
+        if is_bare_name(node) and isinstance(node, Name):
             self.height = max(self.height, level + 1)
             if self.checked and level >= self.settings.depth_max:
                 return paths.general_step(_overflow, [], last)
             return paths.field_step(node.value, last)
-        return paths.general_step(self.compile(node, scope, level + 1), stages, last)
+        return paths.general_step(self.compile(node, scope, level + 1), filters, last)
 
     def terms(self, node: Sort, scope: Scope, level: int) -> list[tuple[bool, Evaluate]]:
         return [(descending, self.compile(key, scope, level + 1)) for descending, key in node.terms]
 
-    def filter(self, node: Filter, scope: Scope, level: int, *, tuples: bool = False) -> paths.Stage:
+    def filter(self, node: Filter, scope: Scope, level: int, *, either: bool = False) -> stages.Stage:
         test = node.test
         if isinstance(test, Literal) and test.value.__class__ in (int, float) and not test.predicates:
-            return paths.position_filter(test.value)
-        if tuples:
-            return paths.either_filter(self.compile(test, Scope(scope, tuples=True), level + 1))
-        return paths.test_filter(self.compile(test, scope, level + 1))
+            return stages.position_filter(test.value)
+        if either:
+            return tuples.either_filter(self.compile(test, Scope(scope, tuples=True), level + 1))
+        return stages.test_filter(self.compile(test, scope, level + 1))
 
     def tuple_path(self, node: Path, at: int, scope: Scope, level: int, keep: bool) -> Evaluate:
         before = self.plain_path(node, node.steps[:at], scope, level, False)
         if at == 0:
             before = _members_of_context if not isinstance(node.steps[0], Variable) else _context_alone
         inner = Scope(scope, tuples=True)
-        steps: list[paths.TupleStepping] = []
+        steps: list[tuples.TupleStepping] = []
         for step in node.steps[at:]:
             steps.append(self.tuple_step(step, inner, level, first=not steps))
         grouping = None
         if node.group is not None:
-            grouping = paths.tuple_group(self.pairs(node.group, inner, level))
-        return paths.tuple_path(before, steps, as_tuples=node.tuples, keep=keep, grouping=grouping)
+            grouping = tuples.tuple_group(self.pairs(node.group, inner, level))
+        return tuples.tuple_path(before, steps, as_tuples=node.tuples, keep=keep, grouping=grouping)
 
-    def tuple_step(self, node: Node, scope: Scope, level: int, *, first: bool) -> paths.TupleStepping:
-        stages: list[paths.TupleStage] = [self.tuple_stage(stage, scope, level) for stage in node.stages]
+    def tuple_step(self, node: Node, scope: Scope, level: int, *, first: bool) -> tuples.TupleStepping:
+        after: list[tuples.TupleStage] = [self.tuple_stage(stage, scope, level) for stage in node.stages]
         if isinstance(node, Sort):
-            return paths.tuple_sort(self.terms(node, scope, level), node.index, first, stages)
+            return tuples.tuple_sort(self.terms(node, scope, level), node.index, first, after)
         label = None if node.ancestor is None else node.ancestor.label
-        return paths.TupleStep(self.compile(node, scope, level + 1), node.focus, node.index, label, stages)
+        return tuples.TupleStep(self.compile(node, scope, level + 1), node.focus, node.index, label, after)
 
-    def tuple_stage(self, stage: Filter | Index, scope: Scope, level: int) -> paths.TupleStage:
+    def tuple_stage(self, stage: Filter | Index, scope: Scope, level: int) -> tuples.TupleStage:
         if isinstance(stage, Index):
-            return paths.index_stage(stage.name)
+            return tuples.index_stage(stage.name)
         test = stage.test
         if isinstance(test, Literal) and test.value.__class__ in (int, float) and not test.predicates:
-            return paths.position_filter(test.value)
-        return paths.tuple_filter(self.compile(test, scope, level + 1))
+            return stages.position_filter(test.value)
+        return tuples.tuple_filter(self.compile(test, scope, level + 1))
 
 
 def _builtin_call(function: Native, arguments: list[Evaluate], level: int, final: bool) -> Evaluate:
@@ -555,47 +563,3 @@ def _members_of_context(data: JSON, frame: Frame) -> JSON:
 
 def _context_alone(data: JSON, frame: Frame) -> JSON:
     return Sequence((data,))
-
-
-def _gives_sequences(node: Node) -> bool:
-    """Whether a node's own value may be a Sequence that has to be collapsed."""
-    match node:
-        case Literal() | Regex() | Negate() | Array() | Object() | Lambda() | Partial() | Transform() | Name():
-            return False
-        case Binary():
-            return node.operator == ".."
-        case Block():
-            return bool(node.expressions) and _gives_sequences(node.expressions[-1])
-        case Bind():
-            return _gives_sequences(node.value)
-        case _:
-            return True
-
-
-def _plain_field(node: Node) -> str | None:
-    """The name, if the node is a field of the context and nothing else."""
-    if not isinstance(node, Path) or len(node.steps) != 1 or node.group or node.keep_singleton or node.keep:
-        return None
-    step = node.steps[0]
-    return step.value if _is_bare_name(step) and isinstance(step, Name) else None
-
-
-def _is_bare_name(node: Node) -> bool:
-    return isinstance(node, Name) and not (
-        node.predicates or node.stages or node.group or node.keep or node.tuples or node.focus or node.index
-    )
-
-
-def _constant_text(node: Node) -> str | None:
-    plain = isinstance(node, Literal) and isinstance(node.value, str) and not node.predicates and not node.group
-    return node.value if plain and isinstance(node, Literal) else None
-
-
-def _first_name(node: Node) -> str | None:
-    """The first step of a path, if it is a name."""
-    step = node.steps[0] if isinstance(node, Path) else None
-    return step.value if isinstance(step, Name) else None
-
-
-def _called_name(node: Node) -> str | None:
-    return node.name if isinstance(node, Variable) else _first_name(node)

@@ -1,4 +1,4 @@
-"""Paths at run time: steps over the members of a sequence, filters, groups, and tuples of bound variables.
+"""Paths at run time: steps over the members of a sequence. Filters and groups: stages.py; bound variables: tuples.py.
 
 Everything here is made from closures that are ready: compiler.py decides what is needed. Source: the observable
 behaviour of JSONata 2.0.6, above all which lists are flattened into a result and which are members of it.
@@ -6,41 +6,27 @@ behaviour of JSONata 2.0.6, above all which lists are flattened into a result an
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from kaidan.asl.query.jsonata.errors import fail
 from kaidan.asl.query.jsonata.functions.higher_order import Key, sort_by
 from kaidan.asl.query.jsonata.functions.objects import lookup
-from kaidan.asl.query.jsonata.limits import DEPTH, RUN, Frame, Run
+from kaidan.asl.query.jsonata.limits import RUN, Frame, Run
 from kaidan.asl.query.jsonata.scope import Evaluate
+from kaidan.asl.query.jsonata.stages import Stage
 from kaidan.asl.query.jsonata.values import (
     ARRAYS,
-    NUMBERS,
     UNDEFINED,
     Constructed,
     Sequence,
-    TupleStream,
     as_list,
     collapse,
-    is_numeric,
     members,
-    truthy,
 )
 from kaidan.values import JSON
 
 Step: TypeAlias = Callable[[list[JSON], Frame], list[JSON]]
 """A step: the members so far and the frame to the members after it."""
-
-Stage: TypeAlias = Callable[[JSON, Frame], JSON]
-"""A filter: the value and the frame to what remains of it."""
-
-VALUE: Final = "@"
-"""The name of the value in a tuple."""
-
-TUPLE_STEPS: Final = 4
-"""What a tuple counts in steps; a member of a plain sequence counts 1."""
 
 
 # Operands of a path
@@ -205,7 +191,7 @@ def sort_step(terms: list[tuple[bool, Evaluate]], stages: list[Stage]) -> Step:
         result: JSON = sort_by(frame[RUN], values, [(descending, _key(key, frame)) for descending, key in terms])
         for stage in stages:
             result = stage(result, frame)
-        return result  # type: ignore[no-any-return]
+        return as_list(result)
 
     return step
 
@@ -298,328 +284,3 @@ def keeping(evaluate: Evaluate) -> Evaluate:
         return value
 
     return keep
-
-
-# Filters
-
-
-def position_filter(number: float) -> Stage:
-    """`[0]`, `[-1]`"""
-    index = math.floor(number)
-
-    def stage(value: JSON, frame: Frame) -> JSON:
-        values = as_list(value)
-        at = index if index >= 0 else len(values) + index
-        if not 0 <= at < len(values) or values[at] is UNDEFINED:
-            return _empty_like(values)
-        item = values[at]
-        if item.__class__ in ARRAYS:
-            return item
-        result = _empty_like(values)
-        result.append(item)
-        return result
-
-    return stage
-
-
-def _empty_like(values: list[JSON]) -> Sequence:
-    return TupleStream() if values.__class__ is TupleStream else Sequence()
-
-
-def test_filter(test: Evaluate) -> Stage:
-    """`[test]`: members for which the test is true, or at whose place it is a number."""
-
-    def stage(value: JSON, frame: Frame) -> JSON:
-        values = value if value.__class__ in ARRAYS else (value,)
-        count = len(values)
-        frame[RUN].charge(count)
-        result = Sequence()
-        for at, item in enumerate(values):
-            outcome = test(item, frame)
-            if outcome is True or (outcome is not False and selects(outcome, at, count)):
-                result.append(item)
-        if value is UNDEFINED and result:
-            frame[RUN].irregular = True
-        return result
-
-    return stage
-
-
-def selects(outcome: JSON, at: int, count: int) -> bool:
-    """Whether a test with this outcome selects the member at this place, which a list of places may do."""
-    if outcome.__class__ in NUMBERS:
-        return is_numeric(outcome) and _is_place(outcome, at, count)
-    if outcome.__class__ in ARRAYS and all(map(is_numeric, outcome)):
-        return any(_is_place(place, at, count) for place in outcome)
-    return truthy(outcome)
-
-
-def _is_place(place: JSON, at: int, count: int) -> bool:
-    floor = math.floor(place)
-    return bool(at == (floor if floor >= 0 else count + floor))
-
-
-def either_filter(test: Evaluate) -> Stage:
-    """`[test]` on an operand that may give tuples; the test expects a tuple's frame."""
-    plain = test_filter(lambda data, frame: test(data, tuple_frame(frame, {})))
-    bound = tuple_filter(test)
-
-    def stage(value: JSON, frame: Frame) -> JSON:
-        return bound(value, frame) if value.__class__ is TupleStream else plain(value, frame)
-
-    return stage
-
-
-def filtered(evaluate: Evaluate, stage: Stage) -> Evaluate:
-    return lambda data, frame: stage(evaluate(data, frame), frame)
-
-
-# Groups
-
-Pairs: TypeAlias = list[tuple[Evaluate, Evaluate]]
-
-
-class _Entry:
-    """The members with one key: the first as it is, more of them as a list."""
-
-    __slots__ = ("data", "listed", "pair")
-
-    def __init__(self, data: JSON, pair: int) -> None:
-        self.data = data
-        self.pair = pair
-        self.listed = False
-
-    def add(self, item: JSON) -> None:
-        if self.data is UNDEFINED or item is UNDEFINED:
-            self.data = item if self.data is UNDEFINED else self.data
-            return
-        if not self.listed:
-            self.data = [*as_list(self.data)]
-            self.listed = True
-        self.data += as_list(item)
-
-
-def group(pairs: Pairs) -> Stage:
-    """`{key: value, …}` over the members of a value, or over nothing at all."""
-
-    def stage(value: JSON, frame: Frame) -> JSON:
-        items = as_list(value) or [UNDEFINED]
-        run = frame[RUN]
-        run.charge(4 * len(items))
-        entries: dict[str, _Entry] = {}
-        for item in items:
-            for at, (key_of, _) in enumerate(pairs):
-                _put(entries, key_of(item, frame), item, at)
-        run.allot_members(len(entries))
-        result: dict[str, JSON] = {}
-        for key, entry in entries.items():
-            add_member(run, result, key, pairs[entry.pair][1](entry.data, frame))
-        return result
-
-    return stage
-
-
-def _put(entries: dict[str, _Entry], key: JSON, item: JSON, pair: int) -> None:
-    if key.__class__ is not str:
-        if key is UNDEFINED:
-            return
-        fail("T1003", value=key)
-    entry = entries.get(key)
-    if entry is None:
-        entries[key] = _Entry(item, pair)
-    elif entry.pair == pair:
-        entry.add(item)
-    else:
-        fail("D1009", value=key)
-
-
-def add_member(run: Run, result: dict[str, JSON], name: str, value: JSON) -> None:
-    if value is not UNDEFINED:
-        result[name] = value
-        if isinstance(value, list):
-            run.holders.append(result)
-
-
-def object_of(names: list[str], values: list[Evaluate], general: Evaluate) -> Evaluate:
-    """`{"a": …, "b": …}` with constant names, all different, on a context that is no list."""
-    parts = list(zip(names, values, strict=True))
-
-    def evaluate(data: JSON, frame: Frame) -> JSON:
-        if data.__class__ in ARRAYS:
-            return general(data, frame)
-        run = frame[RUN]
-        run.bytes_left -= 8 * len(parts)
-        result: dict[str, JSON] = {}
-        for name, evaluate_value in parts:
-            value = evaluate_value(data, frame)
-            if value is not UNDEFINED:
-                result[name] = value
-                if value.__class__ in ARRAYS:
-                    run.holders.append(result)
-        return result
-
-    return evaluate
-
-
-# Tuples: paths that bind variables
-
-
-class TupleStep:
-    """A step of a path that binds: `focus`, `index` and `label` (of a `%`) are the names it adds to the tuples."""
-
-    __slots__ = ("evaluate", "focus", "index", "label", "stages")
-
-    def __init__(
-        self, evaluate: Evaluate, focus: str | None, index: str | None, label: str | None, stages: list[TupleStage]
-    ) -> None:
-        self.evaluate = evaluate
-        self.focus = focus
-        self.index = index
-        self.label = label
-        self.stages = stages
-
-    def __call__(self, stream: TupleStream, frame: Frame) -> TupleStream:
-        result = TupleStream()
-        run = frame[RUN]
-        for given in stream:
-            found = self.evaluate(given[VALUE], tuple_frame(frame, given))
-            if found is not UNDEFINED:
-                found = as_list(found)
-                run.charge(TUPLE_STEPS * len(found))
-                run.allot_members(len(found) * (len(given) + 1))
-                self._extend(result, given, found)
-        return _staged(result, self.stages, frame)
-
-    def _extend(self, result: TupleStream, given: dict[str, JSON], found: list[JSON]) -> None:
-        for at, value in enumerate(found):
-            if found.__class__ is TupleStream:
-                result.append({**given, **value})
-                continue
-            bound = dict(given)
-            if self.focus is not None:
-                bound[self.focus] = value
-            else:
-                bound[VALUE] = value
-            if self.index is not None:
-                bound[self.index] = at
-            if self.label is not None:
-                bound[self.label] = given[VALUE]
-            result.append(bound)
-
-
-TupleStage: TypeAlias = Callable[[list[JSON], Frame], list[JSON]]
-TupleStepping: TypeAlias = Callable[[TupleStream, Frame], TupleStream]
-
-
-def _staged(stream: list[JSON], stages: list[TupleStage], frame: Frame) -> TupleStream:
-    for stage in stages:
-        stream = stage(stream, frame)
-    return TupleStream(stream)
-
-
-def tuple_frame(frame: Frame, bound: dict[str, JSON]) -> Frame:
-    return [frame[RUN], frame, frame[DEPTH], bound]
-
-
-def index_stage(name: str) -> TupleStage:
-    """`#$name` behind a filter"""
-
-    def stage(stream: list[JSON], frame: Frame) -> list[JSON]:
-        return TupleStream({**bound, name: at} for at, bound in enumerate(stream))
-
-    return stage
-
-
-def tuple_filter(test: Evaluate) -> TupleStage:
-    def stage(stream: list[JSON], frame: Frame) -> list[JSON]:
-        frame[RUN].charge(len(stream))
-        result = TupleStream()
-        for at, bound in enumerate(stream):
-            outcome = test(bound[VALUE], tuple_frame(frame, bound))
-            if selects(outcome, at, len(stream)):
-                result.append(bound)
-        return result
-
-    return stage
-
-
-def _tuple_key(evaluate: Evaluate, frame: Frame) -> Key:
-    return lambda bound: evaluate(bound[VALUE], tuple_frame(frame, bound))
-
-
-def tuple_sort(
-    terms: list[tuple[bool, Evaluate]], index: str | None, first: bool, stages: list[TupleStage]
-) -> TupleStepping:
-    """`^(…)` in a path that binds; `first`: no step before it has bound anything, so it may bind its `index`."""
-
-    def step(stream: TupleStream, frame: Frame) -> TupleStream:
-        ordered = sort_by(frame[RUN], stream, [(descending, _tuple_key(key, frame)) for descending, key in terms])
-        if first and index is not None:
-            ordered = [{**bound, index: at} for at, bound in enumerate(ordered)]
-        return _staged(ordered, stages, frame)
-
-    return step
-
-
-def tuple_path(
-    before: Evaluate, steps: list[TupleStepping], *, as_tuples: bool, keep: bool, grouping: Stage | None
-) -> Evaluate:
-    """A path whose steps bind from some step on; `before` gives the members that come to that step.
-
-    Where it gives none, there are no tuples: a group is then made of nothing.
-    """
-
-    def evaluate(data: JSON, frame: Frame) -> JSON:
-        values = before(data, frame)
-        stream = TupleStream({VALUE: value} for value in ([] if values is UNDEFINED else as_list(values)))
-        if not stream:
-            return UNDEFINED if grouping is None else grouping(TupleStream(({VALUE: UNDEFINED},)), frame)
-        for step in steps:
-            stream = step(stream, frame)
-        if grouping is not None:
-            return grouping(stream, frame)
-        if as_tuples:
-            return stream
-        result: list[JSON] = Sequence(bound[VALUE] for bound in stream)
-        return kept(result) if keep else result
-
-    return evaluate
-
-
-def tuple_group(pairs: Pairs) -> Stage:
-    """`{key: value, …}` over tuples: values see the members of a group, variables hold all that were bound."""
-
-    def stage(stream: JSON, frame: Frame) -> JSON:
-        run = frame[RUN]
-        run.charge(4 * len(stream))
-        entries: dict[str, tuple[int, list[dict[str, JSON]]]] = {}
-        for bound in stream:
-            inner = tuple_frame(frame, bound)
-            for at, (key_of, _) in enumerate(pairs):
-                key = key_of(bound[VALUE], inner)
-                if key is UNDEFINED:
-                    continue
-                if key.__class__ is not str:
-                    fail("T1003", value=key)
-                pair, grouped = entries.setdefault(key, (at, []))
-                if pair != at:
-                    fail("D1009", value=key)
-                grouped.append(bound)
-        result: dict[str, JSON] = {}
-        for key, (pair, grouped) in entries.items():
-            together = _together(grouped)
-            add_member(run, result, key, pairs[pair][1](together.pop(VALUE), tuple_frame(frame, together)))
-        return result
-
-    return stage
-
-
-def _together(bounds: list[dict[str, JSON]]) -> dict[str, JSON]:
-    """Tuples as one: each name holds the values that it holds in any of them."""
-    together = dict(bounds[0])
-    for name in together:
-        entry = _Entry(together[name], 0)
-        for bound in bounds[1:]:
-            entry.add(bound.get(name, UNDEFINED))
-        together[name] = entry.data
-    return together

@@ -115,7 +115,7 @@ def _walked(run: Run, result: JSON) -> JSON:
         left -= len(holder)
         if left < 0:
             raise LimitExceeded(MEMORY_LIMIT)
-        for at, value in list(holder.items()) if holder.__class__ is dict else enumerate(holder):
+        for at, value in _entries(holder):
             kind = value.__class__
             if kind is dict or kind is list:
                 waiting.append(value)
@@ -127,9 +127,22 @@ def _walked(run: Run, result: JSON) -> JSON:
             elif isinstance(value, Function):
                 return value
             elif kind is str:
-                holder[at] = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                holder[at] = _scrubbed(value)
             elif kind is float and not isfinite(value):
                 holder[at] = number_text(value)
             elif value is UNDEFINED and holder is not whole:
                 holder[at] = None
     return whole[0]
+
+
+def _entries(holder: JSON) -> list[tuple[JSON, JSON]]:
+    """The places of a container with their values. Names that are no Unicode are put right on the way."""
+    if holder.__class__ is not dict:
+        return list(enumerate(holder))
+    for name in [name for name in holder if not _is_unicode(name)]:
+        holder[_scrubbed(name)] = holder.pop(name)
+    return list(holder.items())
+
+
+def _scrubbed(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

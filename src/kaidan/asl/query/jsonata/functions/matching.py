@@ -130,8 +130,8 @@ def _is_match(value: dict[str, JSON]) -> bool:
 
 
 def _place(value: JSON) -> int:
-    is_number = value.__class__ in NUMBERS and math.isfinite(value)
-    return int(value) if is_number else 0
+    is_number = value.__class__ in NUMBERS
+    return int(value) if is_number and math.isfinite(value) else 0
 
 
 def contains(run: Run, text: JSON, token: JSON) -> JSON:

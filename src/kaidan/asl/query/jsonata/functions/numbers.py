@@ -92,7 +92,10 @@ ceil: Final = _rounded(math.ceil)
 
 def round_half_even(run: Run, value: JSON, precision: JSON = UNDEFINED) -> JSON:
     """`$round`: ties go to the even neighbour; the decimal point is moved in the text, so that 4.525 is a tie."""
-    return value if value is UNDEFINED else rounded(value, 0 if precision is UNDEFINED else precision)
+    if value is UNDEFINED:
+        return value
+    places = 0 if precision is UNDEFINED or precision != precision else precision
+    return _result(run, rounded(value, places) if math.isfinite(places) else math.nan)
 
 
 def rounded(value: float, places: float = 0) -> float:
