@@ -33,7 +33,8 @@ class Reply(Protocol):
         """The task's failure."""
 
     def job(self, handle: JSON) -> None:
-        """What the task waits for at its service: kept, and handed to `Handler.resume` after a restart."""
+        """What the task waits for at its service: kept with the next `submitted`, and handed to `Handler.resume` after
+        a restart."""
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         """Call `action` on the engine's thread when the task is cancelled or timed out: stop the work if possible."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from kaidan.values import Payload
+from kaidan.values import JSON, Payload
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -32,6 +32,7 @@ class TaskSubmitted(msgspec.Struct, frozen=True):
 
     request_id: int
     output: Payload
+    job: JSON = None
 
 
 class TaskSucceeded(msgspec.Struct, frozen=True):

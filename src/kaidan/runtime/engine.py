@@ -346,7 +346,9 @@ class Engine:
         self._dirty[arn] = run
         for effect in run.machine.advance(run.execution, event, self.clock.now_ms()):
             self._carry_out(run, effect)
-        if isinstance(event, ev.TimerFired):
+        if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted)):
+            self._task_goes_on(run, event)
+        elif isinstance(event, ev.TimerFired):
             _forget(run.unsaved.timers, run.unsaved.gone_timers, event.request_id)
         elif isinstance(event, ev.ChildClosed) and (arn, event.request_id) in self._closing:
             self._delivered.append(self._closing.pop((arn, event.request_id)))
@@ -412,20 +414,20 @@ class Engine:
             self._end_task(run, event.request_id, cancelled=False)
             self.post(arn, event)
 
-    def note_job(self, arn: str, task: fx.RunTask, job: JSON) -> None:
-        """A task waits for a job of its service: after a restart it is picked up again by what `job` says."""
-        run = self._resident(arn)
-        if run is not None and (arn, task.request_id) in self._tasks:
-            self._dirty[arn] = run
-            run.unsaved.tasks[task.request_id] = TaskRow(task=task, job=job)
-
-    def handed_over(self, arn: str, request_id: int) -> None:
-        """A task is in somebody else's hands: only its token answers it, and it is not begun again."""
-        run = self._resident(arn)
-        self._tasks.pop((arn, request_id), None)
-        if run is not None:
-            self._dirty[arn] = run
-            _forget(run.unsaved.tasks, run.unsaved.gone_tasks, request_id)
+    def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted) -> None:
+        """What is to be done for a task after a restart changes as it goes on: nothing, when only its token can answer
+        it (an activity's worker has it, a callback is awaited); to ask for its job, when it has one."""
+        key = (run.execution.arn, event.request_id)
+        reply = self._tasks.get(key)
+        if reply is None:
+            return
+        resource = reply.task.resource
+        submitted = isinstance(event, ev.TaskSubmitted)
+        if resource.pattern == ".waitForTaskToken" if submitted else resource.kind == "activity":
+            del self._tasks[key]
+            _forget(run.unsaved.tasks, run.unsaved.gone_tasks, event.request_id)
+        elif isinstance(event, ev.TaskSubmitted) and event.job is not None:
+            run.unsaved.tasks[event.request_id] = TaskRow(task=reply.task, job=event.job)
 
     def _finished(self, run: Run) -> None:
         if run.parent is not None:

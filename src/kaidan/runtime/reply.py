@@ -19,31 +19,28 @@ class TaskReply:
     def __init__(self, engine: Engine, arn: str, task: RunTask) -> None:
         self._engine = engine
         self._arn = arn
-        self._task = task
+        self._job: JSON = None
         self._on_cancel: Callable[[], None] | None = None
+        self.task = task
         self.ended = False
 
     def started(self, worker: str | None = None) -> None:
-        self._tell(ev.TaskStarted(self._task.request_id, worker))
-        if self._task.resource.kind == "activity":
-            self._do(lambda: self._engine.handed_over(self._arn, self._task.request_id))
+        self._tell(ev.TaskStarted(self.task.request_id, worker))
+
+    def job(self, handle: JSON) -> None:
+        self._job = handle
 
     def submitted(self, output: JSON) -> None:
-        self._tell(ev.TaskSubmitted(self._task.request_id, _payload(output)))
-        if self._task.resource.pattern == ".waitForTaskToken":
-            self._do(lambda: self._engine.handed_over(self._arn, self._task.request_id))
+        self._tell(ev.TaskSubmitted(self.task.request_id, _payload(output), self._job))
 
     def succeeded(self, output: JSON) -> None:
-        self._tell(ev.TaskSucceeded(self._task.request_id, _payload(output)))
+        self._tell(ev.TaskSucceeded(self.task.request_id, _payload(output)))
 
     def failed(self, error: str | None, cause: str | None) -> None:
-        self._tell(ev.TaskFailed(self._task.request_id, error, cause))
+        self._tell(ev.TaskFailed(self.task.request_id, error, cause))
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self._do(lambda: self._engine.after(int(delay_s * 1000), lambda: self._unless_ended(action)))
-
-    def job(self, handle: JSON) -> None:
-        self._do(lambda: self._engine.note_job(self._arn, self._task, handle))
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         self._on_cancel = action

@@ -4,6 +4,7 @@ by this very service instead of AWS.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +85,7 @@ class StepFunctionsTasks:
     def register(self, dispatcher: Dispatcher) -> None:
         dispatcher.by_kind["activity"] = self._activity
         dispatcher.by_service["states"] = self._start_execution
+        dispatcher.resumers["states"] = self._resume
         dispatcher.by_service["aws-sdk:sfn"] = self._sdk
 
     def _activity(self, task: RunTask, reply: Reply) -> None:
@@ -123,16 +125,21 @@ class StepFunctionsTasks:
         """`states:startExecution`, with `.sync`, `.sync:2` and `.waitForTaskToken`."""
         reply.started()
         try:
-            started = self._call("StartExecution", _start_params(task.parameters.value))
+            started = self._call("StartExecution", _start_params(task))
         except ApiError as refusal:
             raise _refused(refusal, self._service.source.uuid4()) from None
         answer = self._started(started)
         if task.resource.pattern == "":
             return reply.succeeded(answer)
+        reply.job(started["executionArn"])
         reply.submitted(answer)
         if task.resource.pattern.startswith(".sync"):
-            Watch(self, task, reply, started["executionArn"]).look()
+            self._resume(task, started["executionArn"], reply)
         return None
+
+    def _resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        """Wait for the execution that was started, `job` being its ARN."""
+        Watch(self, task, reply, job).look()
 
     def _started(self, started: dict[str, Any]) -> JSON:
         """The result as the older SDK gives it, with what it says of the HTTP answer (recorded)."""
@@ -185,11 +192,16 @@ class Watch:
         return self._reply.failed(TASK_FAILED, dumps(result))
 
 
-def _start_params(parameters: JSON) -> dict[str, Any]:
-    """`{"StateMachineArn", "Input", "Name"}` as the operation takes it: Input as text, null as absent."""
-    params = {key[0].lower() + key[1:]: value for key, value in parameters.items() if value is not None}
+def _start_params(task: RunTask) -> dict[str, Any]:
+    """`{"StateMachineArn", "Input", "Name"}` as the operation takes it: Input as text, null as absent.
+
+    Without a name it gets one that is the task's own: begun again after a restart, it starts nothing twice.
+    """
+    params = {key[0].lower() + key[1:]: value for key, value in task.parameters.value.items() if value is not None}
     if "input" in params and not isinstance(params["input"], str):
         params["input"] = dumps(params["input"])
+    if task.token:
+        params.setdefault("name", str(uuid.uuid5(uuid.NAMESPACE_OID, task.token)))
     return params
 
 
