@@ -21,7 +21,7 @@ def minimise(mutant: Mutant, fails: Fails, seconds: float = 20.0) -> Mutant:
         return time.monotonic() < deadline and fails(candidate)
 
     for simpler in ({"strict": False}, {"express": False}, {"substitutions": None}, {"name": "<definition>"}):
-        candidate = replace(mutant, **simpler)  # type: ignore[arg-type]
+        candidate = replace(mutant, **simpler)
         mutant = candidate if still(candidate) else mutant
     mutant = _smaller_input(mutant, still)
     mutant = _smaller_value(mutant, still)

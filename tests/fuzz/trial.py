@@ -89,7 +89,8 @@ def _check(run: Run) -> None:
 
 ANSWERS: tuple[Any, ...] = (
     {}, [], None, 1, "text", {"Payload": {"n": 1}}, {"Reservations": [{"Instances": [{"InstanceId": "i-1"}]}], "n": 2},
-    [{"a": 1}, 2], {"Body": "a,b\n1,2\n", "ContentLength": 8}, {"Contents": [{"Key": "k", "Size": 1}]}, True, {"a": {"b": [1, 2.5]}},
+    [{"a": 1}, 2], {"Body": "a,b\n1,2\n", "ContentLength": 8}, {"Contents": [{"Key": "k", "Size": 1}]}, True,
+    {"a": {"b": [1, 2.5]}},
 )  # fmt: skip
 ERRORS = ("Flaky", "Boom", "States.TaskFailed", "States.Timeout", "Ec2.Ec2Exception", "")
 
