@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint check conformance jsonata bench fuzz corpus clean
+.PHONY: demo test check conformance jsonata corpus bench bench-peers bench-open crash fuzz clean
 
 demo: $(READY)            ## the AMI batch on the embedded services: images made, then failures on purpose
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/ami-backup/demo.sh
@@ -29,7 +29,24 @@ corpus: $(READY)          ## published definitions: make corpus CASES=folder
 	$(BIN)/python -m conformance.corpus "$(CASES)" $(ARGS)
 
 bench: $(READY)           ## figures, each beside a bare loop or a peer in the same run
-	$(BIN)/python benchmarks/machine.py
+	$(BIN)/python -m benchmarks.machine
+
+bench-peers: $(READY) benchmarks/.peers/.ready   ## rates beside moto and ministack, durable against in memory
+	$(BIN)/python -m benchmarks.peers $(ARGS)
+
+benchmarks/.peers/.ready:
+	$(PYTHON) -m venv benchmarks/.peers
+	benchmarks/.peers/bin/pip install --quiet --disable-pip-version-check ministack==1.5.33
+	@touch $@
+
+bench-open: $(READY)      ## a million executions open in a Wait: make bench-open ARGS="--count 10000"
+	$(BIN)/python -m benchmarks.open $(ARGS)
+
+crash: $(READY)           ## kill -9 at random moments of a workload: make crash ARGS="--kills 20"
+	$(BIN)/python -m benchmarks.crash $(ARGS)
+
+fuzz: $(READY)            ## mutants of definitions: make fuzz ARGS="--mutants 10000"
+	$(BIN)/python -m tests.fuzz.definitions $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

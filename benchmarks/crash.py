@@ -1,0 +1,257 @@
+"""kill -9, again and again, in the middle of a workload; then everything must have ended as if nothing had happened.
+
+    python benchmarks/crash.py --kills 200
+
+A server process runs executions with Parallel, Map, Wait, Retry, activities, callbacks and `.sync`; workers outside
+carry out the activities. The server is killed at random moments and started again on the same file. At the end:
+
+    outcome     every execution has the result of an undisturbed run
+    events      ids without gap or repetition, as many as without kills
+    tasks       what was completed, and acknowledged to its worker, was not given out again
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import Client, create, free_port
+
+Definition = dict[str, Any]
+
+
+def activity(arn: str, **fields: Any) -> Definition:
+    """A Task for a worker outside. One whose way to the worker was cut off times out and is tried again."""
+    lost = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "MaxAttempts": 1_000, "BackoffRate": 1}
+    retry = [*fields.pop("Retry", []), lost]
+    return {"Type": "Task", "Resource": arn, "TimeoutSeconds": 8, "Retry": retry, **fields}
+
+
+def workload(square: str, flaky: str, child: str) -> Definition:
+    """One machine with everything that has to survive."""
+    retry = [{"ErrorEquals": ["Flaky"], "IntervalSeconds": 1, "MaxAttempts": 50, "BackoffRate": 1}]
+    return {
+        "StartAt": "Both",
+        "States": {
+            "Both": {
+                "Type": "Parallel",
+                "Branches": [
+                    {
+                        "StartAt": "Each",
+                        "States": {
+                            "Each": {
+                                "Type": "Map",
+                                "ItemsPath": "$.items",
+                                "MaxConcurrency": 3,
+                                "ItemProcessor": {
+                                    "StartAt": "Square",
+                                    "States": {
+                                        "Square": activity(square, Next="Rest"),
+                                        "Rest": {"Type": "Wait", "Seconds": 1, "End": True},
+                                    },
+                                },
+                                "End": True,
+                            }
+                        },
+                    },
+                    {"StartAt": "Try", "States": {"Try": activity(flaky, Retry=retry, End=True)}},
+                ],
+                "ResultPath": "$.both",
+                "Next": "Child",
+            },
+            "Child": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::states:startExecution.sync:2",
+                "Parameters": {"StateMachineArn": child, "Input": {"n.$": "$.n"}},
+                "ResultSelector": {"n.$": "$.Output.n"},
+                "ResultPath": "$.child",
+                "End": True,
+            },
+        },
+    }
+
+
+CHILD = {
+    "StartAt": "Sleep",
+    "States": {
+        "Sleep": {"Type": "Wait", "Seconds": 2, "Next": "Double"},
+        "Double": {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, $.n)"}, "End": True},
+    },
+}
+
+
+class Server:
+    """`kaidan serve` as a process that is killed and started again."""
+
+    def __init__(self, data: Path) -> None:
+        self.port = free_port()
+        self._command = [str(Path(sys.executable).with_name("kaidan")), "serve"]
+        self._command += ["--port", str(self.port), "--data", str(data)]
+        self._process: subprocess.Popen[bytes]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        for _ in range(1_000):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self._process.poll() is not None:
+                raise SystemExit(f"the server ended with {self._process.returncode}")
+            time.sleep(0.02)
+        raise SystemExit("the server does not answer")
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process (Linux)."""
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1000
+        return 0.0
+
+    def kill(self) -> None:
+        """As hard as it goes."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+
+class Worker(threading.Thread):
+    """Carries out one activity for as long as the run goes on, through every loss of the server."""
+
+    def __init__(self, server: Server, arn: str, done: Counter[str], seed: int) -> None:
+        super().__init__(daemon=True)
+        self._server, self._arn, self._done = server, arn, done
+        self._chance = random.Random(seed)
+        self.stop = False
+        self.repeated = 0
+
+    def run(self) -> None:
+        while not self.stop:
+            with suppress(OSError, SystemExit, ValueError, IndexError):
+                client = Client(self._server.port)
+                while not self.stop:
+                    self._one(client)
+
+    def _one(self, client: Client) -> None:
+        task = client("GetActivityTask", activityArn=self._arn)
+        token = task.get("taskToken")
+        if not token:
+            return
+        if self._done[token]:
+            self.repeated += 1
+        time.sleep(self._chance.random() * 0.05)
+        value = json.loads(task["input"])
+        if self._arn.endswith("flaky") and self._chance.random() < 0.3:
+            client("SendTaskFailure", taskToken=token, error="Flaky", cause="by chance")
+        else:
+            result = value * value if isinstance(value, int) else {"n": value["n"]}
+            client("SendTaskSuccess", taskToken=token, output=json.dumps(result))
+        self._done[token] += 1
+
+
+def expected(number: int) -> Any:
+    """What an undisturbed run gives."""
+    items = list(range(number, number + 4))
+    both = [[item * item for item in items], {"n": number}]
+    return {"n": number, "items": items, "both": both, "child": {"n": 2 * number}}
+
+
+def patiently(server: Server, operation: str, **params: Any) -> dict[str, Any]:
+    """A call that is made again until it is answered."""
+    while True:
+        try:
+            return Client(server.port)(operation, **params)
+        except (OSError, ValueError, IndexError):
+            time.sleep(0.05)
+        except SystemExit as refusal:
+            if "closed the connection" not in str(refusal):
+                raise
+            time.sleep(0.05)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--executions", type=int, default=40, help="started over the run")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        return _run(Server(Path(folder)), options.kills, options.executions, random.Random(options.seed))
+
+
+def _run(server: Server, kills: int, executions: int, chance: random.Random) -> int:
+    client = Client(server.port)
+    arns = [client("CreateActivity", name=name)["activityArn"] for name in ("square", "flaky")]
+    square, flaky = arns
+    machine = create(client, "workload", workload(square, flaky, create(client, "child", CHILD)))
+    done: Counter[str] = Counter()
+    workers = [Worker(server, arn, done, number) for number, arn in enumerate(arns * 3)]
+    for worker in workers:
+        worker.start()
+    started: dict[int, str] = {}
+    start = time.monotonic()
+    for kill in range(kills):
+        while len(started) * kills < executions * (kill + 1):
+            number = len(started) + 1
+            text = json.dumps({"n": number, "items": list(range(number, number + 4))})
+            params = {"stateMachineArn": machine, "name": f"run-{number}", "input": text}
+            started[number] = patiently(server, "StartExecution", **params)["executionArn"]
+        time.sleep(chance.random() * 0.6)
+        server.kill()
+        server.start()
+    print(f"{kills} kills in {time.monotonic() - start:.0f} s, {len(started)} executions")
+    faults = [fault for number, arn in started.items() for fault in _faults(server, number, arn)]
+    for worker in workers:
+        worker.stop = True
+    repeated = sum(worker.repeated for worker in workers)
+    server.kill()
+    for fault in faults:
+        print(fault)
+    print(f"tasks completed: {sum(done.values())}, given out again after that: {repeated}")
+    print(f"crash: {len(faults) + repeated} faults in {kills} kills")
+    return 1 if faults or repeated else 0
+
+
+def _faults(server: Server, number: int, arn: str) -> list[str]:
+    """What is wrong with one execution in the end."""
+    deadline = time.monotonic() + 120
+    while (described := patiently(server, "DescribeExecution", executionArn=arn))["status"] == "RUNNING":
+        if time.monotonic() > deadline:
+            return [f"{arn}: still running"]
+        time.sleep(0.2)
+    faults = []
+    if described["status"] != "SUCCEEDED":
+        faults.append(f"{arn}: {described['status']} {described.get('error')} {described.get('cause')}")
+    elif json.loads(described["output"]) != expected(number):
+        faults.append(f"{arn}: {described['output']}")
+    events = patiently(server, "GetExecutionHistory", executionArn=arn, maxResults=1000)["events"]
+    if [event["id"] for event in events] != list(range(1, len(events) + 1)):
+        faults.append(f"{arn}: ids {[event['id'] for event in events]}")
+    kinds = Counter(event["type"] for event in events)
+    attempts = 5 + kinds["ActivityFailed"] + kinds["ActivityTimedOut"]
+    wanted = {"ActivityScheduled": attempts, "ActivitySucceeded": 5}
+    wanted |= {
+        "TaskScheduled": 1,
+        "TaskSubmitted": 1,
+        "TaskSucceeded": 1,
+        "ExecutionStarted": 1,
+        "MapIterationStarted": 4,
+    }
+    faults += [f"{arn}: {kinds[kind]} {kind}" for kind, count in wanted.items() if kinds[kind] != count]
+    return faults
+
+
+if __name__ == "__main__":
+    sys.exit(main())
