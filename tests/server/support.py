@@ -27,7 +27,7 @@ PASS: dict[str, Any] = {"StartAt": "Only", "States": {"Only": {"Type": "Pass", "
 KAIDAN = str(Path(sys.executable).with_name("kaidan"))
 
 
-def waiting(seconds: float) -> dict[str, Any]:
+def waiting(seconds: int) -> dict[str, Any]:
     return {
         "StartAt": "Hold",
         "States": {

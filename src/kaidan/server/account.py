@@ -48,7 +48,7 @@ class Account:
         self._tests = ThreadPoolExecutor(TESTS_MAX, thread_name_prefix="kaidan-test")
         self._polls: set[Callable[[], None]] = set()
         """Each ends the wait of a worker for a task."""
-        self._sweeper = self._loop.create_task(self._sweep()) if store is not None and retention_days else None
+        self._sweeper = self._loop.create_task(self._sweep()) if retention_days else None
 
     async def call(self, operation: str, params: dict[str, Any]) -> Output:
         """Do one operation. Raises ApiError. Cancelled when the client is gone: what it waited for is given up."""

@@ -24,6 +24,7 @@ from typing import Any, TypeAlias, assert_never
 
 from kaidan.asl.query.env import Env, Expression
 from kaidan.asl.query.java import java_text
+from kaidan.asl.query.javaregex import JavaRegex, TooManySteps
 from kaidan.asl.query.jsonpath_parser import (
     DEFINITE,
     Both,
@@ -190,7 +191,26 @@ def _reference(tokens: Sequence[Token]) -> tuple[str | int, ...] | None:
 Place: TypeAlias = "tuple[Any, str | int] | None"
 """How a step was reached, for messages only: `((None, "a"), 0)` is `$['a'][0]`."""
 
-Step: TypeAlias = Callable[[JSON, JSON, Place, list[JSON]], None]
+SCANNED_MAX = 500_000
+"""How many values `..` may look at for one path, some half a second: `$..*..*..*` grows without bounds. Ours."""
+
+
+class Found(list[JSON]):
+    """What a path has selected so far, and how many values may still be looked at."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = SCANNED_MAX
+
+    def look(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise PathNotApplicable(f"The path looks at more than {SCANNED_MAX} values")
+
+
+Step: TypeAlias = Callable[[JSON, JSON, Place, Found], None]
 """`step(value, document, place, found)` adds to `found` what the rest of the path selects below `value`."""
 
 
@@ -199,13 +219,13 @@ def _selector(tokens: tuple[Token, ...], text: str = "") -> Callable[[JSON], JSO
     definite = _definite(tokens)
 
     def select(document: JSON) -> JSON:
-        found: list[JSON] = []
+        found = Found()
         try:
             step(document, document, None, found)
         except PathNotFound as problem:
             problem.path = text
             raise
-        return found[0] if definite else found
+        return found[0] if definite else list(found)
 
     return _fast(_reference(tokens), select)
 
@@ -232,25 +252,30 @@ def _fast(steps: tuple[str | int, ...] | None, careful: Callable[[JSON], JSON]) 
 def _chain(tokens: tuple[Token, ...]) -> Step:
     step: Step = _collect
     after: Step = _collect
+    definite = _definite(tokens[-1:])
     for position in reversed(range(len(tokens))):
-        step, after = _step(tokens, position, step, after), step
+        definite = definite and isinstance(tokens[max(position - 1, 0)], DEFINITE)
+        step, after = _step(tokens, position, step, after, definite), step
     return step
 
 
-def _collect(value: JSON, document: JSON, place: Place, found: list[JSON]) -> None:
+def _collect(value: JSON, document: JSON, place: Place, found: Found) -> None:
     found.append(value)
 
 
-def _step(tokens: tuple[Token, ...], position: int, follow: Step, after: Step) -> Step:
-    """The step of one token. `follow` is the step of the next token, `after` that of the one behind it."""
-    token, rest = tokens[position], tokens[position + 1 :]
-    fragment = "".join(map(str, tokens[position:]))
+def _step(tokens: tuple[Token, ...], position: int, follow: Step, after: Step, definite: bool) -> Step:
+    """The step of one token. `follow` is the step of the next token, `after` that of the one behind it; `definite`:
+    from the token before it to the end, all lead to one place."""
+    token, leaf = tokens[position], position == len(tokens) - 1
+
+    def fragment() -> str:
+        return "".join(map(str, tokens[position:]))
+
     match token:
         case Names((name,)):
-            skips = bool(rest) and not _definite(tokens[max(position - 1, 0) :])
-            return _name(name, follow, leaf=not rest, skips=skips)
+            return _name(name, follow, leaf=leaf, skips=not leaf and not definite)
         case Names(names):
-            return _members(names, leaf=not rest)
+            return _members(names, leaf=leaf)
         case Index(index):
             return _elements(lambda length: (index,), follow, fragment)
         case FromEnd(back):
@@ -262,17 +287,21 @@ def _step(tokens: tuple[Token, ...], position: int, follow: Step, after: Step) -
         case Wildcard():
             return _wildcard(follow)
         case Scan():
-            return _scan(rest[0], follow, after, leaf=len(rest) == 1)
+            return _scan(tokens[position + 1], follow, after, leaf=position == len(tokens) - 2)
         case Filter(test):
             return _filter(_test(test), follow, fragment)
         case _:
             assert_never(token)
 
 
+Fragment: TypeAlias = Callable[[], str]
+"""The rest of the path, for messages."""
+
+
 def _name(name: str, follow: Step, *, leaf: bool, skips: bool) -> Step:
     missing = "No results for path: " if leaf else "Missing property in path "
 
-    def step(value: JSON, document: JSON, place: Place, found: list[JSON]) -> None:
+    def step(value: JSON, document: JSON, place: Place, found: Found) -> None:
         if not isinstance(value, dict):
             raise PathNotFound(f"Property ['{name}'] not found in path {_show(place)}")
         if name in value:
@@ -287,7 +316,7 @@ def _members(names: tuple[str, ...], *, leaf: bool) -> Step:
     """`['a', 'b']`: one object of the members that are there."""
     fragment = str(Names(names))
 
-    def step(value: JSON, document: JSON, place: Place, found: list[JSON]) -> None:
+    def step(value: JSON, document: JSON, place: Place, found: Found) -> None:
         if not isinstance(value, dict):
             raise PathNotFound(f"Property {fragment} not found in path {_show(place)}")
         if not leaf:
@@ -297,8 +326,8 @@ def _members(names: tuple[str, ...], *, leaf: bool) -> Step:
     return step
 
 
-def _elements(indexes_of: Callable[[int], Sequence[int]], follow: Step, fragment: str) -> Step:
-    def step(value: JSON, document: JSON, place: Place, found: list[JSON]) -> None:
+def _elements(indexes_of: Callable[[int], Sequence[int]], follow: Step, fragment: Fragment) -> Step:
+    def step(value: JSON, document: JSON, place: Place, found: Found) -> None:
         for index in indexes_of(len(_array(value, place, fragment))):
             follow(_at(value, index, place), document, (place, index), found)
 
@@ -317,12 +346,14 @@ def _range_of(start: int | None, stop: int | None) -> Callable[[int], range]:
     return lambda length: range(begin, min(length, last))
 
 
-def _array(value: JSON, place: Place, fragment: str) -> list[JSON]:
+def _array(value: JSON, place: Place, fragment: Fragment) -> list[JSON]:
     if isinstance(value, list):
         return value
     if value is None:
         raise PathNotFound(f"The path {_show(place)} is null")
-    raise PathNotApplicable(f"Filter: {fragment} can only be applied to arrays. Current context is: {java_text(value)}")
+    raise PathNotApplicable(
+        f"Filter: {fragment()} can only be applied to arrays. Current context is: {java_text(value)}"
+    )
 
 
 def _at(value: list[JSON], index: int, place: Place) -> JSON:
@@ -332,7 +363,7 @@ def _at(value: list[JSON], index: int, place: Place) -> JSON:
 
 
 def _wildcard(follow: Step) -> Step:
-    def step(value: JSON, document: JSON, place: Place, found: list[JSON]) -> None:
+    def step(value: JSON, document: JSON, place: Place, found: Found) -> None:
         if isinstance(value, dict):
             for name, member in value.items():
                 follow(member, document, (place, name), found)
@@ -348,8 +379,8 @@ def _wildcard(follow: Step) -> Step:
     return step
 
 
-def _filter(test: Predicate, follow: Step, fragment: str) -> Step:
-    def step(value: JSON, document: JSON, place: Place, found: list[JSON]) -> None:
+def _filter(test: Predicate, follow: Step, fragment: Fragment) -> Step:
+    def step(value: JSON, document: JSON, place: Place, found: Found) -> None:
         if isinstance(value, dict):
             if test(value, document):
                 follow(value, document, place, found)
@@ -359,7 +390,9 @@ def _filter(test: Predicate, follow: Step, fragment: str) -> Step:
                     follow(element, document, (place, index), found)
         else:
             shown = java_text(value)
-            raise PathNotApplicable(f"Filter: {fragment} can not be applied to primitives. Current context is: {shown}")
+            raise PathNotApplicable(
+                f"Filter: {fragment()} can not be applied to primitives. Current context is: {shown}"
+            )
 
     return step
 
@@ -368,7 +401,8 @@ def _scan(token: Token, follow: Step, after: Step, *, leaf: bool) -> Step:
     """`..token`: at an array that the token fits, the path goes on with every element, not the token's."""
     fits = _fits(token)
 
-    def step(value: JSON, document: JSON, place: Place, found: list[JSON]) -> None:
+    def step(value: JSON, document: JSON, place: Place, found: Found) -> None:
+        found.look()
         if isinstance(value, dict):
             if fits(value, document):
                 follow(value, document, place, found)
@@ -456,8 +490,11 @@ def _operand(operand: Operand) -> Callable[[JSON, JSON], JSON]:
     return lambda item, document: select(item)
 
 
-def _matches(pattern: re.Pattern[str], value: JSON) -> bool:
-    return value is not None and pattern.fullmatch(java_text(value)) is not None
+def _matches(pattern: JavaRegex, value: JSON) -> bool:
+    try:
+        return value is not None and pattern.matches(java_text(value))
+    except TooManySteps:
+        raise PathNotApplicable("A pattern of the path has too many ways to match") from None
 
 
 _HOLDS: dict[str, Callable[[int], bool]] = {
@@ -513,7 +550,7 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 def _number(text: str) -> int | float | None:
     if not _DECIMAL.fullmatch(text):
         return None
-    return int(text) if text.lstrip("+-").isdigit() else float(text)
+    return int(text) if len(text) < 20 and text.lstrip("+-").isdigit() else float(text)
 
 
 # -- words of messages ---------------------------------------------------------------------------------------

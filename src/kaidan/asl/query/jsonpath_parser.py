@@ -21,6 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
+from kaidan.asl.query.javaregex import JavaRegex
+
 T = TypeVar("T")
 Root = Literal["input", "context", "variable"]
 
@@ -152,7 +154,7 @@ class Matches:
     """`operand =~ /pattern/flags`."""
 
     operand: Operand
-    pattern: re.Pattern[str]
+    pattern: JavaRegex
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,22 +179,28 @@ def read_path(text: str) -> tuple[Root, str | None, tuple[Token, ...]]:
     return _Reader(text.rstrip()).path()
 
 
-_NUMBER = re.compile(r" *(-?\d+) *")
-_SLICE = re.compile(r" *(-?\d+)? *: *(-?\d+)? *\]")
-_FROM_END = re.compile(r" *\(? *@\.(?:length|size\(\)) *- *(\d+) *\)? *\]")
+NESTING_MAX = 20
+"""How deep tests may stand inside one another; ours, AWS publishes no number."""
+
+_NAME = re.compile(r"(?:\\(?s:.)|\\\Z|[^.\[\\\s])*")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_NUMBER = re.compile(r" *(-?\d{1,99}) *")
+_SLICE = re.compile(r" *(-?\d{1,99})? *: *(-?\d{1,99})? *\]")
+_FROM_END = re.compile(r" *\(? *@\.(?:length|size\(\)) *- *(\d{1,99}) *\)? *\]")
 _OPERATOR = re.compile(r"==|!=|<=|>=|=~|<|>")
 _PATTERN = re.compile(r"/((?:\\.|[^/\\])*)/([imsx]*)(?![\w/])")
-_FLAGS = {"i": re.I, "m": re.M, "s": re.S, "x": re.X}
 
 
 class _Reader:
-    """A recursive descent over one text; `at` is the next character to read, `whole` what messages show."""
+    """A recursive descent over one text; `at` is the next character to read, `whole` what messages show, `depth` how
+    many tests are open."""
 
-    __slots__ = ("at", "text", "whole")
+    __slots__ = ("at", "depth", "text", "whole")
 
-    def __init__(self, text: str, whole: str | None = None) -> None:
+    def __init__(self, text: str, whole: str | None = None, depth: int = 0) -> None:
         self.text = text
         self.whole = text if whole is None else whole
+        self.depth = depth
         self.at = len(text) - len(text.lstrip())
 
     # -- small moves -----------------------------------------------------------------------------------------
@@ -233,7 +241,7 @@ class _Reader:
 
     def identifier(self) -> str | None:
         start = self.at
-        while not self.done and self.text[start : self.at + 1].isidentifier():
+        while not self.done and ("_" * (self.at > start) + self.text[self.at]).isidentifier():
             self.at += 1
         return self.text[start : self.at] or None
 
@@ -260,15 +268,12 @@ class _Reader:
 
     def name(self) -> str:
         """A name after a dot; a backslash takes the next character as it is (States Language, "Paths")."""
-        name = ""
-        while not self.done and self.text[self.at] not in ".[":
-            if self.text[self.at].isspace():
-                raise self.fail("a name with blanks is written ['like this']; blank")
-            if self.here("\\") and self.at + 1 < len(self.text):
-                self.at += 1
-            name += self.text[self.at]
-            self.at += 1
-        return name
+        found = _NAME.match(self.text, self.at)
+        assert found is not None
+        self.at = found.end()
+        if not self.done and self.text[self.at].isspace():
+            raise self.fail("a name with blanks is written ['like this']; blank")
+        return _ESCAPED.sub(r"\1", found[0])
 
     # -- brackets: the text after '[' ------------------------------------------------------------------------
 
@@ -314,7 +319,9 @@ class _Reader:
 
     def quoted(self) -> str:
         """A name or literal in quotes: only the quote itself is escaped, other backslashes are characters."""
-        start, quote = self.at, self.text[self.at]
+        start, quote = self.at, self.text[self.at : self.at + 1]
+        if not quote or quote not in "'\"":
+            raise self.fail("expected a quoted name")
         end = start + 1
         while end < len(self.text) and self.text[end] != quote:
             end += 2 if self.text.startswith("\\" + quote, end) else 1
@@ -334,7 +341,11 @@ class _Reader:
         return Filter(test)
 
     def either(self) -> Test:
+        self.depth += 1
+        if self.depth > NESTING_MAX:
+            raise self.fail(f"nested deeper than {NESTING_MAX} levels")
         tests = self.joined("||", self.both)
+        self.depth -= 1
         return tests[0] if len(tests) == 1 else Either(tests)
 
     def both(self) -> Test:
@@ -399,7 +410,7 @@ class _Reader:
         start = self.at
         of_document = self.text[start] == "$"
         self.at += 1
-        inner = _Reader(self.text[: self.at] + self.bare(blanks_end=True), self.whole)
+        inner = _Reader(self.text[: self.at] + self.bare(blanks_end=True), self.whole, self.depth)
         inner.at = start + 1
         tokens = inner.tokens()
         if not all(isinstance(token, DEFINITE) for token in tokens):
@@ -424,17 +435,14 @@ class _Reader:
             return True
         return self.here("&&") or self.here("||") or _OPERATOR.match(self.text, self.at) is not None
 
-    def pattern(self) -> re.Pattern[str]:
-        """`/text/flags` as Java reads it: ASCII classes, named groups without the P."""
+    def pattern(self) -> JavaRegex:
+        """`/text/flags`"""
         found = _PATTERN.match(self.text, self.at)
         if not found:
             raise self.fail("expected a pattern like /a.*/i")
-        flags = re.ASCII
-        for letter in found[2]:
-            flags |= _FLAGS[letter]
         try:
-            pattern = re.compile(re.sub(r"\(\?<(?![=!])", "(?P<", found[1]), flags)
-        except re.error as problem:
+            pattern = JavaRegex(found[1], found[2])
+        except (re.error, OverflowError, RecursionError) as problem:
             raise self.fail(f"not a pattern ({problem})") from None
         self.at = found.end()
         self.blanks()
