@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from kaidan.asl.language import read_source
+from kaidan.errors import DefinitionError
 from tests.fuzz.mutate import Mutant, copy, places
 
 Fails = Callable[[Mutant], bool]
+
+
+USUAL: dict[str, Any] = {"strict": False, "express": False, "substitutions": None, "name": "<definition>"}
 
 
 def minimise(mutant: Mutant, fails: Fails, seconds: float = 20.0) -> Mutant:
@@ -20,11 +25,11 @@ def minimise(mutant: Mutant, fails: Fails, seconds: float = 20.0) -> Mutant:
     def still(candidate: Mutant) -> bool:
         return time.monotonic() < deadline and fails(candidate)
 
-    for simpler in ({"strict": False}, {"express": False}, {"substitutions": None}, {"name": "<definition>"}):
-        candidate = replace(mutant, **simpler)
+    for field, usual in USUAL.items():
+        candidate = replace(mutant, **{field: usual})
         mutant = candidate if still(candidate) else mutant
-    mutant = _smaller_input(mutant, still)
     mutant = _smaller_value(mutant, still)
+    mutant = _smaller_input(mutant, still)
     return _shorter_text(mutant, still)
 
 
@@ -34,8 +39,8 @@ def _smaller_input(mutant: Mutant, fails: Fails) -> Mutant:
 
 def _smaller_value(mutant: Mutant, fails: Fails) -> Mutant:
     try:
-        value = json.loads(mutant.text)
-    except (ValueError, RecursionError):
+        value = read_source(mutant.text, mutant.name, mutant.substitutions).value
+    except DefinitionError:
         return mutant
     if not fails(replace(mutant, text=json.dumps(value))):
         return mutant
@@ -58,9 +63,9 @@ def _reduced(value: Any, fails: Callable[[Any], bool]) -> Any:
 
 
 def _simpler(value: Any) -> Iterator[Any]:
-    """Each part left out, each part put in place of what holds it, each value made plain."""
+    """Each part left out, each part put in place of what holds it, each text made shorter, each state made the last."""
     for number in range(len(places([value]))):
-        for change in (_without, _inner, _plain):
+        for change in (_without, _inner, _plain, _ended):
             box = [copy(value)]
             holder, key = places(box)[number]
             if change(holder, key, box):
@@ -87,6 +92,16 @@ def _plain(holder: Any, key: Any, box: list[Any]) -> bool:
     if not isinstance(part, str) or len(part) < 2:
         return False
     holder[key] = part[: len(part) // 2]
+    return True
+
+
+def _ended(holder: Any, key: Any, box: list[Any]) -> bool:
+    """A state that ends instead of leading on: those behind it may then be left out."""
+    part = holder[key]
+    if not isinstance(part, dict) or "Next" not in part or "Type" not in part:
+        return False
+    del part["Next"]
+    part["End"] = True
     return True
 
 

@@ -284,8 +284,7 @@ JSONATA: tuple[dict[str, Any], ...] = (
 
 TEXTS: tuple[Seed, ...] = (
     Seed(
-        '// a machine\n{"StartAt": "A", /* with */ "States": {"A": {"Type": "Wait", "Seconds": ${S}, '
-        '"End": true,},},}\n',
+        '// a machine\n{"StartAt": "A", /* with */ "States": {"A": {"Type": "Wait", "Seconds": ${S}, "End": true,}}}\n',
         name="x.asl.json",
     ),
     Seed(
