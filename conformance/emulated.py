@@ -61,11 +61,11 @@ class Emulated:
             engine.handler = self._mocks[account]
 
     def _start_elsewhere(self, own: Callable[[Any, Any], None], task: Any, reply: Any) -> None:
-        account = self.world.roles.get(task.role_arn) if task.role_arn else None
-        if account is None or account == ACCOUNT:
+        account = str(task.parameters.value.get("StateMachineArn")).split(":")[4:5]
+        if not task.role_arn or account in ([], [ACCOUNT]):
             return own(task, reply)
         local = importlib.import_module("kaidan.service.local")
-        api = self._api(account)
+        api = self._api(account[0])
         tasks = local.StepFunctionsTasks(api.service, api.call, api.begin, _clients(self))
         return tasks._start_execution(task, reply)  # type: ignore[no-any-return]
 
@@ -133,8 +133,6 @@ class World:
         neighbours.forget(self.url)
         self.functions: dict[str, str] = {}
         """Function to what it does, in words."""
-        self.roles: dict[str, str] = {}
-        """Role to the account it is in."""
         self.gateway = gateway.Gateway(self.invoke)
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -144,7 +142,6 @@ class World:
         if service == "apigateway":
             return self.gateway.call(operation, params)
         if operation == "CrossAccountRole":
-            self.roles[params["roleArn"]] = params["inAccount"]
             return {}
         return self._aws(service, operation, params, account)
 
@@ -169,7 +166,7 @@ class World:
             error, metadata = refusal.response["Error"], refusal.response["ResponseMetadata"]
             raise ApiError(error["Code"], error["Message"], metadata["HTTPStatusCode"]) from None
         answer.pop("ResponseMetadata", None)
-        return answer
+        return {name: value.read() if hasattr(value, "read") else value for name, value in answer.items()}
 
     def _client(self, service: str, account: str) -> Any:
         if (service, account) not in self._clients:

@@ -10,21 +10,24 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import urllib.request
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from email.utils import formatdate
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
+from urllib.parse import unquote
 
 from conformance.cases import ACCOUNT
 
 HOST = "127.0.0.1"
-
-Headers = list[tuple[str, str]]
 
 
 @cache
@@ -55,113 +58,206 @@ def forget(url: str) -> None:
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    from socketserver import ThreadingMixIn
-    from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer, make_server
-
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    class Server(ThreadingMixIn, WSGIServer):
-        daemon_threads = True
-        request_queue_size = 64
-
-    class Answering(ServerHandler):
-        server_software = ""
-        environ: dict[str, Any]
-
-        def send_preamble(self) -> None:
-            """With what an application may not say itself."""
-            super().send_preamble()
-            for name, value in _outermost(self.environ):
-                self._write(f"{name}: {value}\r\n".encode())
-
-    class Requests(WSGIRequestHandler):
-        def handle(self) -> None:
-            self.raw_requestline = self.rfile.readline(65537)
-            if self.parse_request():
-                server: Any = self.server
-                streams: tuple[Any, Any, Any] = (self.rfile, self.wfile, self.get_stderr())
-                Answering(*streams, self.get_environ()).run(server.get_app())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    _correct()
-    moto = DomainDispatcherApplication(create_backend_app)
-    server = make_server(HOST, 0, _as_aws(moto), server_class=Server, handler_class=Requests)
-    answers.write(f"{server.server_address[1]}\n")
-    answers.flush()
-    import threading
-
+    server = ThreadingHTTPServer((HOST, 0), _handler(DomainDispatcherApplication(create_backend_app)))
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    answers.write(f"{server.server_port}\n")
+    answers.flush()
     sys.stdin.read()
     os._exit(0)
 
 
-def _as_aws(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """The application with the bodies and the headers that AWS sends (recorded)."""
+def _handler(moto: Callable[..., Iterable[bytes]]) -> type[BaseHTTPRequestHandler]:
+    """Serves a WSGI application with nothing added to its headers."""
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        said: list[Any] = []
-        body = b"".join(application(environ, lambda status, headers, *_: said.extend((status, headers))))
-        status, headers = said
-        given = {name.lower(): value for name, value in headers}
-        service, operation = _addressed(environ)
-        environ["kaidan.service"] = service
-        content = _body(service, operation, body)
-        if service == "" or operation == "HeadObject":
-            start_response(status, headers)
-            return [body]
-        request_id = given.get("x-amzn-requestid") or str(uuid.uuid4())
-        start_response(status, list(_headers(service, operation, content, request_id, given)))
-        return [content]
+    class Handler(BaseHTTPRequestHandler):
+        server: ThreadingHTTPServer
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
-    return answer
+        def _serve(self) -> None:
+            if self.headers.get("Expect") == "100-continue":
+                self.send_response_only(100)
+                self.end_headers()
+            body = self._body()
+            try:
+                self._answer(*(_refusal(self.headers, body) or self._ask_moto(body)), body)
+            except Exception as problem:
+                self._answer("500 Internal Server Error", {}, repr(problem).encode(), body)
+
+        def _ask_moto(self, body: bytes) -> tuple[str, dict[str, str], bytes]:
+            said: list[Any] = []
+            environ = self._environ(_understood(self.headers, body))
+            parts = moto(environ, lambda status, headers, *_: said.extend((status, headers)))
+            content = b"".join(parts)
+            return said[0], dict(said[1]), content
+
+        def _answer(self, status: str, headers: dict[str, str], body: bytes, asked: bytes) -> None:
+            service, operation = _addressed(self.headers)
+            content = _content(service, operation, asked, body)
+            code, _, reason = status.partition(" ")
+            self.send_response_only(int(code), reason)
+            for name, value in _headers(service, operation, content, headers):
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = b""
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+
+        def _environ(self, body: bytes) -> dict[str, Any]:
+            path, _, query = self.path.partition("?")
+            named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+            return {
+                **named,
+                "REQUEST_METHOD": self.command,
+                "SCRIPT_NAME": "",
+                "PATH_INFO": unquote(path, "iso-8859-1"),
+                "RAW_URI": self.path,
+                "QUERY_STRING": query,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(body)),
+                "SERVER_NAME": HOST,
+                "SERVER_PORT": str(self.server.server_port),
+                "SERVER_PROTOCOL": self.request_version,
+                "REMOTE_ADDR": HOST,
+                "wsgi.version": (1, 0),
+                "wsgi.url_scheme": "http",
+                "wsgi.input": BytesIO(body),
+                "wsgi.errors": sys.stderr,
+                "wsgi.multithread": True,
+                "wsgi.multiprocess": False,
+                "wsgi.run_once": False,
+            }
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return Handler
 
 
-def _addressed(environ: dict[str, Any]) -> tuple[str, str]:
-    """Service and operation of a request; ("", "") where the answer stays as it is."""
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    known = {"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb", "AmazonEC2ContainerServiceV20141113": "ecs"}
-    service, _, operation = target.partition(".")
-    if service in known:
-        return known[service], operation
-    if "/sns/" in environ.get("HTTP_AUTHORIZATION", ""):
-        return "sns", "Publish"
+# --- as AWS answers ---------------------------------------------------------------------------------------
+
+_TARGETS = {"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb", "AmazonEC2ContainerServiceV20141113": "ecs"}
+_KINDS = {"sns": "text/xml", "ecs": "application/x-amz-json-1.1"}
+_CONNECTION = {"sqs": "connection", "sns": "connection", "dynamodb": "Connection"}
+
+
+def _addressed(headers: Any) -> tuple[str, str]:
+    """Service and operation of a request; ("", "") where the headers of the answer stay as they are."""
+    service, _, operation = headers.get("X-Amz-Target", "").partition(".")
+    if service in _TARGETS:
+        return _TARGETS[service], operation
+    if "/sns/" in headers.get("Authorization", ""):
+        return "sns", ""
     return "", ""
 
 
-def _body(service: str, operation: str, body: bytes) -> bytes:
-    if service == "sns" and b"<PublishResponse" in body:
-        return body.replace(b"\n    \n", b"\n").strip()
+def _understood(headers: Any, body: bytes) -> bytes:
+    """A request in which moto sees what AWS refuses: for EventBridge, details that are JSON but no object."""
+    if headers.get("X-Amz-Target") != "AWSEvents.PutEvents":
+        return body
+    asked = json.loads(body)
+    for entry in asked["Entries"]:
+        if not entry.get("Detail", "{").lstrip().startswith("{"):
+            entry["Detail"] = "{"
+    return json.dumps(asked).encode()
+
+
+def _content(service: str, operation: str, asked: bytes, body: bytes) -> bytes:
+    """JSON and XML as AWS writes it: JSON without blanks, and nothing about capacity that was not asked for."""
+    if service == "sns" and b"<PublishResult>" in body:
+        message = re.findall(rb"<MessageId>(.*?)<", body)[0]
+        return _PUBLISHED % (message, str(uuid.uuid4()).encode())
     try:
-        return json.dumps(json.loads(body), separators=(",", ":")).encode()
+        answer = json.loads(body) if service else None
     except ValueError:
         return body
+    if answer is None:
+        return body
+    if service == "dynamodb" and b"ReturnConsumedCapacity" not in asked:
+        answer.pop("ConsumedCapacity", None)
+    return json.dumps(answer, separators=(",", ":")).encode()
 
 
-def _headers(
-    service: str, operation: str, body: bytes, request_id: str, given: dict[str, str]
-) -> Iterator[tuple[str, str]]:
-    kinds = {"sns": "text/xml", "ecs": "application/x-amz-json-1.1"}
-    yield "x-amzn-requestid" if operation == "GetItem" else "x-amzn-RequestId", request_id
-    yield "Content-Type", kinds.get(service, "application/x-amz-json-1.0")
+_PUBLISHED = b"""\
+<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+  <PublishResult>
+    <MessageId>%b</MessageId>
+  </PublishResult>
+  <ResponseMetadata>
+    <RequestId>%b</RequestId>
+  </ResponseMetadata>
+</PublishResponse>
+"""
+
+
+def _headers(service: str, operation: str, body: bytes, given: dict[str, str]) -> Iterator[tuple[str, str]]:
+    if not service:
+        yield from ((name, value) for name, value in given.items() if name.lower() != "content-length")
+        yield "Content-Length", given.get("Content-Length", str(len(body)))
+        return
+    yield "x-amzn-requestid" if operation == "GetItem" else "x-amzn-RequestId", str(uuid.uuid4())
+    yield "Content-Type", _KINDS.get(service, "application/x-amz-json-1.0")
     yield "Content-Length", str(len(body))
     yield "Date", formatdate(usegmt=True)
+    if service in _CONNECTION:
+        yield _CONNECTION[service], "keep-alive"
     if service == "dynamodb":
         yield "Server", "Server"
         yield "x-amz-crc32", str(zlib.crc32(body))
-    if "x-amzn-query-error" in given:
-        yield "x-amzn-query-error", given["x-amzn-query-error"]
+    for name, value in given.items():
+        if name.lower() == "x-amzn-query-error":
+            yield name, value
 
 
-def _outermost(environ: dict[str, Any]) -> Headers:
-    names = {"sqs": "connection", "sns": "connection", "dynamodb": "Connection"}
-    service = environ.get("kaidan.service", "")
-    return [(names[service], "keep-alive")] if service in names else [("Connection", "close")]
+def _refusal(headers: Any, body: bytes) -> tuple[str, dict[str, str], bytes] | None:
+    """What DynamoDB says of a request that its model does not allow; moto's own errors are others."""
+    service, operation = _addressed(headers)
+    problem = violation("dynamodb", operation, json.loads(body or b"{}")) if service == "dynamodb" else None
+    if problem is None:
+        return None
+    said = {"__type": "com.amazon.coral.validate#ValidationException", "message": problem}
+    return "400 Bad Request", {}, json.dumps(said).encode()
 
 
-def _correct() -> None:
-    """Where moto is not like AWS."""
+def violation(service: str, operation: str, request: dict[str, Any]) -> str | None:
+    """The first required member that is absent, or text that does not match its pattern, in AWS's words."""
+    shape = _model(service).operation_model(operation).input_shape
+    for name in shape.required_members:
+        if request.get(name) is None:
+            return _VIOLATION.format("null", _small(name), "Member must not be null")
+    name, value = "TableName", request.get("TableName")
+    if isinstance(value, str) and not re.fullmatch(_TABLE_NAME, value):
+        wanted = f"Member must satisfy regular expression pattern: {_TABLE_NAME}"
+        return _VIOLATION.format(f"'{value}'", _small(name), wanted)
+    return None
+
+
+_TABLE_NAME = "[a-zA-Z0-9_.-]+"
+_VIOLATION = "1 validation error detected: Value {} at '{}' failed to satisfy constraint: {}"
+
+
+def _small(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+@cache
+def _model(service: str) -> Any:
+    import botocore.session
+
+    return botocore.session.get_session().get_service_model(service)
 
 
 if __name__ == "__main__":

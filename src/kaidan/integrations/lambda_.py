@@ -131,7 +131,7 @@ class Lambda:
         def work() -> JSON:
             answer = self._answer(target, parameters, task.role_arn, request_id)
             if answer.failed:
-                raise function_error(answer.payload)
+                raise function_error(answer.payload, as_sent=task.resource.kind == "lambda")
             return answer
 
         if parameters.get("InvocationType") == "Event" and isinstance(target, (PythonFile, Command, InProcess)):
@@ -279,10 +279,14 @@ def _payload(text: str) -> JSON:
         return text
 
 
-def function_error(payload: str) -> StateError:
-    """The error of a function, from the payload that describes it: its type, and all of it as the cause (recorded)."""
+def function_error(payload: str, *, as_sent: bool) -> StateError:
+    """The error of a function, from the payload that describes it: its type, and all of it as the cause.
+
+    `as_sent`: as the function wrote it, blanks and all; `lambda:invoke` has read it and writes it anew (recorded).
+    """
     described = _parsed(payload)
+    text = payload if as_sent or described is payload else dumps(described)
     kind = described.get("errorType") if isinstance(described, dict) else None
     if isinstance(kind, str) and kind:
-        return StateError(kind, payload)
-    return StateError("Lambda.Unknown", UNTYPED + payload)
+        return StateError(kind, text)
+    return StateError("Lambda.Unknown", UNTYPED + text)

@@ -25,6 +25,9 @@ from kaidan.integrations import lambda_worker
 from kaidan.integrations.lambda_targets import Command, InProcess, PythonFile
 from kaidan.values import loads
 
+MEMORY_MB = 128
+"""Lambda's own default."""
+
 LOG_TAIL_BYTES = 4096
 """How much of its log an invocation can give back (Lambda API, Invoke: LogResult)."""
 
@@ -148,7 +151,7 @@ class _Worker:
             self.close()
             return _died(invocation, target.timeout_s, self._process.returncode, bool(expired))
         well, payload = json.loads(line)
-        return Outcome(payload, failed=not well, log=self._tail(begin))
+        return Outcome(payload, failed=not well, log=_log(invocation, target.memory_mb, self._tail(begin)))
 
     def _exchange(self, line: str) -> str:
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -196,7 +199,7 @@ def _run_command(target: Command, invocation: Invocation) -> Outcome:
         tail = log.read()
     if process.returncode or expired:
         return _failed_command(output, invocation, target.timeout_s, process.returncode, bool(expired))
-    return Outcome(output.decode("utf-8", "replace").strip() or "null", log=tail)
+    return Outcome(output.decode("utf-8", "replace").strip() or "null", log=_log(invocation, MEMORY_MB, tail))
 
 
 def _failed_command(output: bytes, invocation: Invocation, timeout_s: float, code: int, expired: bool) -> Outcome:
@@ -212,9 +215,16 @@ def _failed_command(output: bytes, invocation: Invocation, timeout_s: float, cod
 
 def run_in_process(target: InProcess, invocation: Invocation) -> Outcome:
     """Call a function of this process."""
-    context = lambda_worker.Context(invocation.request_id, invocation.name, invocation.arn, 128, 0, None)
+    context = lambda_worker.Context(invocation.request_id, invocation.name, invocation.arn, MEMORY_MB, 0, None)
     well, payload = lambda_worker.run(target.function, loads(invocation.payload), context)
-    return Outcome(payload, failed=not well)
+    return Outcome(payload, failed=not well, log=_log(invocation, MEMORY_MB, b""))
+
+
+def _log(invocation: Invocation, memory_mb: int, printed: bytes) -> bytes:
+    """What was printed between the lines that Lambda writes itself."""
+    request = f"RequestId: {invocation.request_id}"
+    report = f"END {request}\nREPORT {request}\tMemory Size: {memory_mb} MB\n"
+    return f"START {request} Version: $LATEST\n".encode() + printed + report.encode()
 
 
 def _died(invocation: Invocation, timeout_s: float, code: int | None, expired: bool) -> Outcome:

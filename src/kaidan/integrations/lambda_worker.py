@@ -57,13 +57,15 @@ def error(kind: str, message: str, request_id: str, trace: list[str]) -> str:
 
 
 def run(handler: Handler, event: Any, context: Any) -> tuple[bool, str]:
-    """Whether all went well, and the payload: the result or the error."""
+    """Whether all went well, and the payload: the result or the error. Bytes are JSON text already (recorded)."""
     request_id: str = context.aws_request_id
     try:
         result = handler(event, context)
     except Exception as problem:
         return False, error(type(problem).__name__, str(problem), request_id, trace_of(problem.__traceback__))
     try:
+        if isinstance(result, bytes):
+            return True, result.decode()
         return True, json.dumps(result, ensure_ascii=False, default=encode)
     except (TypeError, ValueError) as problem:
         return False, error("Runtime.MarshalError", f"Unable to marshal response: {problem}", request_id, [])
