@@ -96,12 +96,15 @@ def _plain(holder: Any, key: Any, box: list[Any]) -> bool:
 
 
 def _ended(holder: Any, key: Any, box: list[Any]) -> bool:
-    """A state that ends instead of leading on: those behind it may then be left out."""
+    """A state that ends instead of leading on, without those behind it."""
     part = holder[key]
-    if not isinstance(part, dict) or "Next" not in part or "Type" not in part:
+    if not isinstance(part, dict) or "Next" not in part or "Type" not in part or not isinstance(holder, dict):
         return False
     del part["Next"]
     part["End"] = True
+    names = list(holder)
+    for name in names[names.index(key) + 1 :]:
+        del holder[name]
     return True
 
 

@@ -33,7 +33,7 @@ from kaidan.asl.states.fields import (
 from kaidan.values import InvalidJson, loads
 from tests.fuzz.seeds import Seed
 
-Item = TypeVar("Item")
+T = TypeVar("T")
 
 # --- the vocabulary ---------------------------------------------------------------------------------------
 
@@ -54,90 +54,71 @@ TYPES = sorted(TABLES)
 
 PATHS = (
     "$", "$$", "$.n", "$.items", "$.items[0]", "$.items[*].x", "$..x", "$['text']", "$.items[?(@.x > 1)]",
-    "$.numbers[-1]",
-    "$.numbers[1:3]", "$['a','b']", "$.items.length()", "$x", "$x.y[0]", "$$.Execution.Input", "$$.Map.Item.Value",
-    "$.a..b[*]..c", "$.items[(@.length-1)]", "$.*", "$[", "$.", "$.items[?(", "$.x['", "$.numbers[0,1]",
-    "$.text =~ /a/",
-    "$.items[?(@.y =~ /a.*/i)]", "$.items[?(@.x in [1,2])]", "$.numbers[99999999999999999999]", "$.é",
-    "$.items[?(@ == 1)]",
+    "$.numbers[-1]", "$.numbers[1:3]", "$['a','b']", "$.items.length()", "$x", "$x.y[0]", "$$.Execution.Input",
+    "$$.Map.Item.Value", "$.a..b[*]..c", "$.items[(@.length-1)]", "$.*", "$[", "$.", "$.items[?(", "$.x['",
+    "$.numbers[0,1]", "$.text =~ /a/", "$.items[?(@.y =~ /a.*/i)]", "$.items[?(@.x in [1,2])]",
+    "$.numbers[99999999999999999999]", "$.é", "$.items[?(@ == 1)]", "$..*..*..*",
+    "$.items[?(@.y =~ /(a+)+b/)]",
 )  # fmt: skip
 
 CALLS = (
     "States.UUID()", "States.Format('{}', $.n)", "States.Format('{}{}', $.n)", "States.Array()", "States.Array($, $$)",
     "States.ArrayRange(0, 1000, 1)", "States.ArrayRange(0, 5, 0)", "States.MathRandom(5, 1)",
-    "States.MathAdd(1e308, 1)",
-    "States.JsonMerge($, $, true)", "States.StringToJson('{')", "States.Hash($, 'x')",
-    "States.ArrayPartition($.numbers, 0)",
-    "States.Base64Decode('=')", "States.StringSplit('', '')", "States.ArrayGetItem($.numbers, -1)", "States.Nope()",
-    "States.Format('\\\\', '\\'')", "States.Array(States.Array(States.Array(1)))", "States.Format(",
-    "States.ArrayUnique($)",
+    "States.MathAdd(1e308, 1)", "States.JsonMerge($, $, true)", "States.StringToJson('{')", "States.Hash($, 'x')",
+    "States.ArrayPartition($.numbers, 0)", "States.Base64Decode('=')", "States.StringSplit('', '')",
+    "States.ArrayGetItem($.numbers, -1)", "States.Nope()", "States.Format('\\\\', '\\'')",
+    "States.Array(States.Array(States.Array(1)))", "States.Format(", "States.ArrayUnique($)",
 )  # fmt: skip
 
 JSONATA = (
     "$states.input", "$states.result.x", "$states.errorOutput", "$states", "$sum([1..10])", "$x",
-    "$states.input.items[0]",
-    "$states.input.items.x", "[1..1000000]", "[1..100000].($*2)", "($f := function($n){$f($n+1)}; $f(0))",
-    "($f := function($n){$n=0 ? 0 : $f($n-1)}; $f(1000))", "$string($)", "$map([1..9], $string)", "function($x){$x}",
-    "$pad('', 100000000)", "$join($split('a,b', ','), '-')", "/a+/", "$match('aaaa', /(a+)+b/)",
-    "$replace('aaa', /a/, '$1')",
-    "1/0", "$number('1e999')", "-$power(10, 400)", "{'a': 1}{'b': 2}", "$sort([3,1,2], function($a,$b){$a>$b})",
-    "$eval('1')",
-    "$states.input ~> |items|{'x': 1}|", "$formatNumber(12.5, '#,##0.00')", "$formatInteger(99, 'w')", "$now('[Y]')",
-    "$toMillis('x')", "$fromMillis(1e300)", "$parseInteger('xii', 'I')", "$each($, function($v, $k){$k})", "$spread($)",
-    "*", "**", "%", "%.%", "$$", "`a b`", "a.b.c", "$lookup($, 'a')", "(", "$.[", "{", "'", "/* x", "@$v", "#$i",
-    "a@$v#$i",
+    "$states.input.items[0]", "$states.input.items.x", "[1..1000000]", "[1..100000].($*2)",
+    "($f := function($n){$f($n+1)}; $f(0))", "($f := function($n){$n=0 ? 0 : $f($n-1)}; $f(1000))", "$string($)",
+    "$map([1..9], $string)", "function($x){$x}", "$pad('', 100000000)", "$join($split('a,b', ','), '-')", "/a+/",
+    "$match('aaaa', /(a+)+b/)", "$replace('aaa', /a/, '$1')", "1/0", "$number('1e999')", "-$power(10, 400)",
+    "{'a': 1}{'b': 2}", "$sort([3,1,2], function($a,$b){$a>$b})", "$eval('1')", "$states.input ~> |items|{'x': 1}|",
+    "$formatNumber(12.5, '#,##0.00')", "$formatInteger(99, 'w')", "$now('[Y]')", "$toMillis('x')",
+    "$fromMillis(1e300)", "$parseInteger('xii', 'I')", "$each($, function($v, $k){$k})", "$spread($)", "*", "**", "%",
+    "%.%", "$$", "`a b`", "a.b.c", "$lookup($, 'a')", "(", "$.[", "{", "'", "/* x", "@$v", "#$i", "a@$v#$i",
     "$zip([1],[2])", "$random()", "$hash('a', 'b')", "$parse('[')", "$partition([1..9], 2)", "$range(0, 1, 0)",
-    "\\u0000",
-    "$split('abc', '')", "$substring('abc', -5, 1e9)", "$encodeUrl('\\ud800')", "$base64decode('####')", "$keys(1)",
-    "$reduce([], function($a,$b){1})", "$single([1,2])", "$error('e')", "$assert(false)", "null", "true and 1",
-    "'a' & [1]",
-    "[[[]]]", "$states.context.Execution.Input", "$type(function(){1})", "($a := [1]; $append($a, $a))", "$exists(1)",
+    "\\u0000", "$split('abc', '')", "$substring('abc', -5, 1e9)", "$encodeUrl('\\ud800')", "$base64decode('####')",
+    "$keys(1)", "$reduce([], function($a,$b){1})", "$single([1,2])", "$error('e')", "$assert(false)", "null",
+    "true and 1", "'a' & [1]", "[[[]]]", "$states.context.Execution.Input", "$type(function(){1})",
+    "($a := [1]; $append($a, $a))", "$exists(1)",
 )  # fmt: skip
 
 PATH_TOKENS = (
     "$", ".", "..", "[", "]", "[*]", "[?(", ")]", "@", "'", "\"", ",", ":", "-", "==", "&&", "||", "!", "=~", "/", "(",
-    ")", "\\",
-    "0", "99999999999", "length()", "$$", "States.", "{}", "null", "é", "\U0001f600", "\u0000", " ", "Format(",
-    "UUID()", "1e999",
-    "[-1]", "[::2]", "['a']", ".*", "in", "nin", "contains", "size", "empty true",
+    ")", "\\", "0", "99999999999", "length()", "$$", "States.", "{}", "null", "é", "\U0001f600", "\u0000", " ",
+    "Format(", "UUID()", "1e999", "[-1]", "[::2]", "['a']", ".*", "in", "nin", "contains", "size", "empty true",
 )  # fmt: skip
 
 JSONATA_TOKENS = (
     "$", ".", "[", "]", "{", "}", "(", ")", "|", "~>", ":=", "?", ":", ";", "..", "*", "**", "%", "/", "-", "+", "&",
-    "=", "!=", "<",
-    ">=", "@$a", "#$i", "^(", "and", "or", "in", "function($x)", "λ", "'", "\"", "`", "\\", "\\u", "/a/i", "/(a*)*/",
-    "1e308",
-    "0x1", "[]", "{}", "$states", ".input", "$$", "/*", "*/", "é", "\U0001f600", "<s-n:b>", "??", "?:", "null", "%}",
-    "{%",
-    "$string(", "$map(", "$replace(", "$formatNumber(", "$sort(", ",", "[0]", "[1..3]",
+    "=", "!=", "<", ">=", "@$a", "#$i", "^(", "and", "or", "in", "function($x)", "λ", "'", "\"", "`", "\\", "\\u",
+    "/a/i", "/(a*)*/", "1e308", "0x1", "[]", "{}", "$states", ".input", "$$", "/*", "*/", "é", "\U0001f600", "<s-n:b>",
+    "??", "?:", "null", "%}", "{%", "$string(", "$map(", "$replace(", "$formatNumber(", "$sort(", ",", "[0]", "[1..3]",
 )  # fmt: skip
 
 RAW_TOKENS = (
     "{", "}", "[", "]", '"', ":", ",", "\\", "\\u", "\\ud800", "\\u0000", "//", "/*", "*/", "#", "---\n", "...\n",
-    "- ", "? ", "&a ",
-    "*a", "<<: ", "!!int ", "!x ", "|", ">", "'", "\t", "\n", "\r", "\u2028", "\ufeff", "\x00", "\x1b", "\ud800", "é",
-    "\U0001f600",
-    "${", "${a}", "${a:b}", "null", "true", "NaN", "Infinity", "-0", "1e999", "-1e-999", "0123", "0x1", "1_000", "~",
-    "=",
-    "9" * 30, "9" * 5000, "{%", "%}", '{"a":', '"a":1,', '"Type":"Pass"', '"End":true,', "%YAML 9.9\n", "\\U99999999",
-    "\x85",
+    "- ", "? ", "&a ", "*a", "<<: ", "!!int ", "!x ", "|", ">", "'", "\t", "\n", "\r", "\u2028", "\ufeff", "\x00",
+    "\x1b", "\ud800", "é", "\U0001f600", "${", "${a}", "${a:b}", "null", "true", "NaN", "Infinity", "-0", "1e999",
+    "-1e-999", "0123", "0x1", "1_000", "~", "=", "9" * 30, "9" * 5000, "{%", "%}", '{"a":', '"a":1,', '"Type":"Pass"',
+    '"End":true,', "%YAML 9.9\n", "\\U99999999", "\x85",
 )  # fmt: skip
 
 NUMBERS = (
     0, 1, -1, 2, 3.0, 0.5, -0.0, 1.5, 99999999, 100000000, 2**31, 2**32, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**64,
-    10**30, 1e16, 1e308,
-    -1e308, 5e-324,
+    10**30, 1e16, 1e308, -1e308, 5e-324,
 )  # fmt: skip
 
 STRINGS = (
     "", " ", "a", "S0", "S1", "é", "日本語", "\U0001f600", "\u0000", "\ud800", "a" * 81, "a" * 5000, "$", "{%", "%}",
-    "{%%}", "{% %}",
-    "true", "null", "0", "-1", "1e5", "2030-01-01T00:00:00Z", "2030-01-01T00:00:00+09:00", "9999-99-99T99:99:99Z",
-    "0000-01-01T00:00:00Z",
-    "States.ALL", "States.Timeout", "States.TaskFailed", "States.DataLimitExceeded", "JSONata", "JSONPath",
-    "DISTRIBUTED",
-    "INLINE", "EXPRESS", "STANDARD", "FULL", "NONE", "arn:aws:states:::aws-sdk:ec2:describeInstances",
-    "arn:aws:states:::lambda:invoke",
+    "{%%}", "{% %}", "true", "null", "0", "-1", "1e5", "2030-01-01T00:00:00Z", "2030-01-01T00:00:00+09:00",
+    "9999-99-99T99:99:99Z", "0000-01-01T00:00:00Z", "States.ALL", "States.Timeout", "States.TaskFailed",
+    "States.DataLimitExceeded", "JSONata", "JSONPath", "DISTRIBUTED", "INLINE", "EXPRESS", "STANDARD", "FULL", "NONE",
+    "arn:aws:states:::aws-sdk:ec2:describeInstances", "arn:aws:states:::lambda:invoke",
     "arn:aws:states:::states:startExecution.sync:2", "arn:aws:states:::http:invoke", "arn:::::", "a.$", "CSV", "JSONL",
     "${a}",
 )  # fmt: skip
@@ -169,7 +150,7 @@ class Chaos:
         self.chance = chance
         self.seeds = seeds
 
-    def pick(self, choices: Sequence[Item]) -> Item:
+    def pick(self, choices: Sequence[T]) -> T:
         return choices[int(self.chance.random() * len(choices))]
 
     def likely(self, probability: float) -> bool:
@@ -491,8 +472,7 @@ def _shuffle(chaos: Chaos, found: list[Place]) -> None:
 
 CHANGES: tuple[Callable[[Chaos, list[Place]], None], ...] = (
     _drop, _duplicate, _swap, _graft, _retype, _retype, _rename, _add, _lend, _nest, _burrow, _type, _language,
-    _shuffle,
-    *(_fit,) * 5, *(_words,) * 6, *(_evaluated,) * 6,
+    _shuffle, *(_fit,) * 5, *(_words,) * 6, *(_evaluated,) * 6,
 )  # fmt: skip
 """Often named, often done."""
 
@@ -528,6 +508,9 @@ INPUT: dict[str, Any] = {
 }
 """What the definitions that mutants are made of may ask for."""
 
+CHARS_MAX = 200_000
+"""Of a mutant's text. Longer ones take longer, and say no more."""
+
 NAMES = ("<definition>", "<definition>", "x.asl.json", "x.asl.yaml")
 
 
@@ -539,11 +522,11 @@ def mutant(chaos: Chaos) -> Mutant:
         else (_changed_value(chaos, seed.value), chaos.pick(NAMES))
     )
     return Mutant(
-        text,
+        text[:CHARS_MAX],
         name,
         strict=chaos.likely(0.1),
         express=chaos.likely(0.1),
-        substitutions={"a": chaos.value(), "S": 3} if chaos.likely(0.1) else None,
+        substitutions={"a": sound(chaos.value()), "S": 3} if chaos.likely(0.1) else None,
         input=_input(chaos),
         world_seed=int(chaos.chance.random() * 1000),
     )
