@@ -7,6 +7,7 @@ its steps where there could be many; the two languages differ in nothing that su
 from __future__ import annotations
 
 import re
+import warnings
 
 from kaidan.asl.query.jsonata.regex import JsRegex
 from kaidan.asl.query.jsonata.regex_syntax import RegexSyntaxError
@@ -32,7 +33,9 @@ class JavaRegex:
         combined = re.ASCII
         for letter in flags:
             combined |= FLAGS[letter]
-        self._re = re.compile(_NAMED_GROUP.sub("(?P<", pattern), combined)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of brackets in brackets, which Java reads otherwise
+            self._re = re.compile(_NAMED_GROUP.sub("(?P<", pattern), combined)
         self._bounded = _bounded(pattern, flags)
 
     def matches(self, text: str) -> bool:
