@@ -77,7 +77,7 @@ class Watched:
             (f.container for f in frames.values() if (place(f, frames), f.state) == (track.label, track.open.name)),
             None,
         )
-        if container is not None and container.map_run_arn is None:
+        if container is not None and container.run is None:
             for child in track.open.children.values():
                 yield from self.open_in(child)
 

@@ -18,6 +18,7 @@ from kaidan.errors import Diagnostic
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
+from kaidan.integrations.storage import Storage
 from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.pool import Pool
 from kaidan.runtime.sources import RealClock, SkippingClock, SystemSource
@@ -36,6 +37,7 @@ class Embedded:
         self._pool = Pool(self.engine)
         self.dispatcher = Dispatcher(clients, self._pool.run)
         self.engine.handler = self.dispatcher
+        self.engine.maps.storage = Storage(clients)
         self._region = clients.region
 
     def start(
@@ -63,6 +65,7 @@ class Embedded:
     def close(self) -> None:
         """Let go of the threads."""
         self._pool.close()
+        self.engine.maps.close()
 
 
 # --- what can be run --------------------------------------------------------------------------------------

@@ -22,8 +22,14 @@ COMMANDS: dict[str, str] = {
     "validate": "Check definitions and say where each problem is.",
     "history": "Show what happened in an execution.",
     "graph": "Draw a state machine.",
+    "convert": "Convert a state machine from JSONPath to JSONata.",
     "serve": "Answer the API of AWS Step Functions on this machine, for AWS's command line, SDKs and tools.",
     "env": "Print what makes AWS's command line and SDKs call `kaidan serve` for Step Functions, and AWS for all else.",
+    "executions": "List executions, the newest first.",
+    "start": "Start an execution of a state machine that is there.",
+    "stop": "Stop an execution.",
+    "redrive": "Let an execution that did not succeed go on from where it failed.",
+    "logs": "Print what happened in an execution, a line for each event.",
 }
 """Each command to what it does. `run` is the function `run` of `kaidan.cli.run`."""
 

@@ -79,7 +79,7 @@ class Progress:
             self.run = run
             return self.root
         parent, inside = self._map_runs[run.map_run_arn]
-        index: int = run.execution.map_item["Index"]
+        index = run.execution.child_index
         child = inside.children[index] = Track(index, parent, inside)
         return child
 

@@ -178,6 +178,6 @@ def _first_failed_item(engine: Engine, run: Run) -> str | None:
     ]
     if not failed:
         return None
-    child = min(failed, key=lambda execution: execution.map_item["Index"])
+    child = min(failed, key=lambda execution: execution.child_index)
     said = ": ".join(part for part in (child.error, child.cause) if part)
-    return f"[{child.map_item['Index']}] {said or child.status}"
+    return f"[{child.child_index}] {said or child.status}"
