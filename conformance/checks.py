@@ -28,7 +28,7 @@ def observe(source: JsonObject, outcomes: Mapping[int, Outcome], tokens: Tokens)
     if "object" in source:
         return {name: observe(part, outcomes, tokens) for name, part in source["object"].items()}
     if "list" in source:
-        return [observe(part, outcomes, tokens) for part in source["list"]]
+        return [_item(part, outcomes, tokens) for part in source["list"]]
     if "literal" in source:
         return tokens.resolve(source["literal"])
     if "collect" in source:
@@ -39,6 +39,12 @@ def observe(source: JsonObject, outcomes: Mapping[int, Outcome], tokens: Tokens)
     if outcome.refusal is not None:
         raise Unresolved(f"call {source['call']} was refused: {outcome.refusal}")
     return lookup(outcome.response, source["path"]) if "path" in source else outcome.response
+
+
+def _item(source: JsonObject, outcomes: Mapping[int, Outcome], tokens: Tokens) -> Any:
+    """An item of a list: of messages the tests looked into the bodies."""
+    value = observe(source, outcomes, tokens)
+    return json.loads(value) if source.get("path", "").endswith(".Body") else value
 
 
 def _outcome(n: int, outcomes: Mapping[int, Outcome]) -> Outcome:

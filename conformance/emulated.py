@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -59,6 +60,25 @@ class Emulated:
             mocks = importlib.import_module("kaidan.integrations.mocks")
             self._mocks[account] = mocks.MockedExecutions(mocks.parse_mock_config(self._mock_config), dispatcher)
             engine.handler = self._mocks[account]
+        self._observe(self._apis[account].service)
+
+    def _observe(self, service: Any) -> None:
+        """Log records and status changes go to the neighbours at once, so that whoever asks finds them there."""
+        logs, log_sinks = (importlib.import_module(f"kaidan.observe.{name}") for name in ("logs", "log_sinks"))
+        status, sinks = (importlib.import_module(f"kaidan.observe.{name}") for name in ("status", "status_sinks"))
+        clients = _clients(self)
+        to_logs = log_sinks.CloudWatchLog(clients)
+        to_bus = sinks.EventBus(clients, "default", lambda seconds: False, status.SOURCE)
+
+        def logging(execution: Any) -> Any:
+            return service.configurations[execution.definition].logging
+
+        def tell(changes: Any) -> None:
+            if self._world is not None:
+                _try(to_bus, changes)
+
+        logs.Logs(service.engine, logging, [lambda entries: _try(to_logs, entries)])
+        status.StatusChanges(service.engine, [tell])
 
     def _start_elsewhere(self, own: Callable[[Any, Any], None], task: Any, reply: Any) -> None:
         account = str(task.parameters.value.get("StateMachineArn")).split(":")[4:5]
@@ -166,7 +186,7 @@ class World:
             error, metadata = refusal.response["Error"], refusal.response["ResponseMetadata"]
             raise ApiError(error["Code"], error["Message"], metadata["HTTPStatusCode"]) from None
         answer.pop("ResponseMetadata", None)
-        return {name: value.read() if hasattr(value, "read") else value for name, value in answer.items()}
+        return {name: value.read().decode() if hasattr(value, "read") else value for name, value in answer.items()}
 
     def _client(self, service: str, account: str) -> Any:
         if (service, account) not in self._clients:
@@ -211,6 +231,12 @@ class Settings:
 def _clients(target: Emulated) -> Any:
     module = importlib.import_module("kaidan.integrations.clients")
     return module.ClientFactory(Settings(target))
+
+
+def _try(sink: Callable[[Any], object], items: Any) -> None:
+    """Observing is best effort: a log group that is gone loses its records."""
+    with suppress(Exception):
+        sink(items)
 
 
 class Functions:

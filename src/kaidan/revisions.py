@@ -13,7 +13,7 @@ from dataclasses import dataclass
 REDRIVE = datetime.date(2023, 11, 15)
 """Redrive was launched: the context object gained Execution.RedriveCount, DescribeExecution its redrive members."""
 
-COMPACT_INPUT = datetime.date(2024, 5, 1)
+COMPACT_INPUT = datetime.date(2024, 8, 20)
 """An execution's input appears in history as compact JSON; before, as the text that was sent."""
 
 ENCRYPTION = datetime.date(2024, 7, 25)
@@ -22,6 +22,10 @@ encryptionConfiguration (recorded without until June 2024, with it in November).
 
 MAP_RUN_EXIT = datetime.date(2024, 11, 1)
 """MapStateExited of a Distributed Map points to MapRunStarted; before, to MapRunSucceeded."""
+
+DATA_SOURCES = datetime.date(2025, 9, 18)
+"""Distributed Maps gained data sources: a JSON object is a dataset of its members (before: "Attempting to map over
+non-iterable node."), and the context object has Map.Item.Source."""
 
 SDK_ATTEMPTS = datetime.date(2025, 6, 1)
 """Causes of AWS SDK errors end in ` (SDK Attempt Count: 1)`."""
@@ -35,6 +39,7 @@ class Revision:
     compact_input: bool = True
     encryption: bool = True
     map_exit_follows_run_start: bool = True
+    data_sources: bool = True
     sdk_attempt_count: bool = True
 
 
@@ -50,5 +55,6 @@ def as_of(date: datetime.date | None) -> Revision:
         compact_input=date >= COMPACT_INPUT,
         encryption=date >= ENCRYPTION,
         map_exit_follows_run_start=date >= MAP_RUN_EXIT,
+        data_sources=date >= DATA_SOURCES,
         sdk_attempt_count=date >= SDK_ATTEMPTS,
     )

@@ -19,8 +19,7 @@ from kaidan.protocol import events as ev
 from kaidan.protocol.effects import RunTask
 from kaidan.protocol.history import DETAILS_KEYS, HistoryEvent
 from kaidan.runtime.engine import Engine, Run
-from kaidan.runtime.simulated import World, simulate
-from kaidan.runtime.sources import SimulatedClock
+from kaidan.runtime.simulated import World, begin, simulate
 from tests.laws.machines import INPUT, answer, machines
 
 Definition = dict[str, Any]
@@ -57,8 +56,8 @@ def test_histories_are_well_formed(definition: Definition, seed: int) -> None:
 @given(machines(), st.integers(0, 1000))
 def test_every_exit_and_iteration_end_has_its_beginning(definition: Definition, seed: int) -> None:
     history = run(definition, seed).history
-    for end, begin in (("StateExited", "StateEntered"), ("IterationSucceeded", "IterationStarted")):
-        assert _count(history, end) <= _count(history, begin)
+    for end, start in (("StateExited", "StateEntered"), ("IterationSucceeded", "IterationStarted")):
+        assert _count(history, end) <= _count(history, start)
     if history[-1].type == "ExecutionSucceeded":
         assert _count(history, "TaskScheduled") >= _count(history, "TaskSucceeded")
 
@@ -112,14 +111,13 @@ def test_answers_that_nobody_awaits_change_nothing(definition: Definition, seed:
 @given(machines(), st.integers(0, 1000))
 def test_a_redrive_goes_on_where_it_failed(definition: Definition, seed: int) -> None:
     program = compile_definition(definition)
-    failed = simulate(program, INPUT, World(seed=seed, answer=answer))
+    engine, failed = begin(program, INPUT, World(seed=seed, answer=answer))
+    engine.run_until(lambda: failed.execution.status != "RUNNING")
     if failed.execution.status == "SUCCEEDED":
         return
-    engine = Engine(SimulatedClock(failed.history[-1].timestamp_ms))
     engine.handler = Obliging(engine)
-    arn, before = failed.execution.arn, list(failed.history)
-    engine.runs[arn] = failed
-    engine.redrive(arn)
+    before = list(failed.history)
+    engine.redrive(failed.execution.arn)
     engine.run_until(lambda: failed.execution.status != "RUNNING")
     history = failed.history
     assert history[: len(before)] == before

@@ -17,7 +17,6 @@ from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
 from kaidan.service.api import Api, ApiError
 from kaidan.service.test_state.mocks import POLLED, RENAMED, SDK_TOKENS, check_result
-from kaidan.service.test_state.reader import items_of, read_data
 from kaidan.service.test_state.spans import written
 from kaidan.values import JSON, Payload, dumps
 
@@ -319,7 +318,7 @@ SHOWN: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
             "input": "{}",
             "afterInputPath": "{}",
             "afterItemsPointer": "[1,2,3]",
-            "afterItemsPath": "[1,2,3]",
+            "afterItemsPath": "[1,2]",
             "maxConcurrency": 0,
             "afterResultSelector": "[]",
             "afterResultPath": "[]",
@@ -708,39 +707,17 @@ def test_every_operation_of_the_tables_exists() -> None:
 
 # --- readers and texts
 
-READ: list[tuple[str, dict[str, Any], JSON]] = [
-    ("[1, 2]", {}, [1, 2]),
-    ('{"a": {"b/c": [1]}}', {"InputType": "JSON", "ItemsPointer": "/a/b~1c"}, [1]),
-    ('{"a":1}\n\n{"b":2}\n', {"InputType": "JSONL"}, [{"a": 1}, {"b": 2}]),
-    (
-        'n|m\n1|"2|3"\n',
-        {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "PIPE"},
-        [{"n": "1", "m": "2|3"}],
-    ),
-    ("1,2", {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["x", "y"]}, [{"x": "1", "y": "2"}]),
-    ("", {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, []),
-]
 
-
-@pytest.mark.parametrize(("text", "config", "data"), READ)
-def test_reader(text: str, config: dict[str, Any], data: JSON) -> None:
-    assert read_data(text, config) == data
-
-
-def test_items() -> None:
-    assert items_of([1, 2, 3], 2) == [1, 2]
-    assert items_of({"a": 1}, None) == [{"Key": "a", "Value": 1}]
-
-
-@pytest.mark.parametrize(("text", "config"), [("{", {}), ("{}", {"ItemsPointer": "/a"}), ("x", {"InputType": "JSONL"})])
-def test_unreadable(text: str, config: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("text", "config"),
+    [("{", {}), ("{}", {"ItemsPointer": "/a"}), ("x", {"InputType": "JSONL"}), ("5", {})],
+)
+def test_unreadable(api: Api, text: str, config: dict[str, Any]) -> None:
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON", **config}}
+    state = {**MAP, "ItemProcessor": DISTRIBUTED, "ItemReader": reader | {"Parameters": {"Bucket": "b", "Key": "k"}}}
+    del state["ItemsPath"]
     with pytest.raises(ApiError, match="Invalid MapItemReaderData provided"):
-        read_data(text, config)
-
-
-def test_scalar_has_no_items() -> None:
-    with pytest.raises(ApiError, match="Invalid MapItemReaderData provided"):
-        items_of(5, None)
+        call(api, state, mock=result([]), stateConfiguration={"mapItemReaderData": text})
 
 
 _VALUES = st.recursive(

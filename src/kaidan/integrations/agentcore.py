@@ -27,7 +27,7 @@ SERVICE = Service(
     product="AmazonBedrockAgentCore",
     exception="BedrockAgentCoreException",
     metadata=False,
-    actions={"invokeHarness": Action("InvokeHarness")},
+    actions={"invokeHarness": Action("InvokeHarness", spare=("runtimeSessionId",))},
 )
 
 

@@ -82,23 +82,27 @@ def _fleet(fields: Fields, situation: Situation) -> Fields:
 
 
 def _fleet_fields(fields: Fields) -> Fields:
-    return {key: value for key, value in fields.items() if key.removesuffix(".$") != "InstanceFleetName"}
+    return _without("InstanceFleetName", fields)
 
 
 def _group(fields: Fields, situation: Situation) -> Fields:
-    group = fields["InstanceGroup"]
+    name = fields.get("InstanceGroupName") or fields["InstanceGroup"].get("InstanceGroupName")
     groups = _all(situation, "ListInstanceGroups", "InstanceGroups", fields.get("ClusterId"))
-    found = _named(group.get("InstanceGroupName"), groups, "instance group")
+    found = _named(name, groups, "instance group")
     known = _group_fields(fields)
     return known | {"InstanceGroup": {**known["InstanceGroup"], "InstanceGroupId": found}}
 
 
 def _group_fields(fields: Fields) -> Fields:
-    group = fields.get("InstanceGroup")
-    if not isinstance(group, dict):
-        return fields
-    known = {key: value for key, value in group.items() if key.removesuffix(".$") != "InstanceGroupName"}
-    return {**fields, "InstanceGroup": known}
+    """The name may be in the InstanceGroup, as AWS's guide says, or beside it, as it shows."""
+    known = _without("InstanceGroupName", fields)
+    if isinstance(known.get("InstanceGroup"), dict):
+        known["InstanceGroup"] = _without("InstanceGroupName", known["InstanceGroup"])
+    return known
+
+
+def _without(name: str, fields: Fields) -> Fields:
+    return {key: value for key, value in fields.items() if key.removesuffix(".$") != name}
 
 
 def _all(situation: Situation, operation: str, listed: str, cluster: JSON) -> list[Fields]:

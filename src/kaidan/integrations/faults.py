@@ -19,28 +19,38 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
+from uuid import UUID
 
 from kaidan.arns import TaskResource
 from kaidan.errors import TASK_FAILED
+from kaidan.integrations import aws_sdk, dispatch, lambda_, optimised
 from kaidan.integrations.contract import Handler, Reply
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON, InvalidJson, loads
 
+PROVISIONED = (
+    "The level of configured provisioned throughput for the table was exceeded. "
+    "Consider increasing your provisioning level with the UpdateTable API."
+)
+
 THROTTLED = {
-    "lambda": ("Lambda.TooManyRequestsException", "Rate Exceeded."),
-    "dynamodb": (
-        "DynamoDB.ProvisionedThroughputExceededException",
-        "The level of configured provisioned throughput for the table was exceeded.",
-    ),
-    "aws-sdk:dynamodb": (
-        "DynamoDb.ProvisionedThroughputExceededException",
-        "The level of configured provisioned throughput for the table was exceeded.",
-    ),
-    "aws-sdk:ec2": ("Ec2.Ec2Exception", "Request limit exceeded."),
+    "dynamodb": (400, "ProvisionedThroughputExceededException", PROVISIONED),
+    "ec2": (503, "RequestLimitExceeded", "Request limit exceeded."),
+    "lambda": (429, "TooManyRequestsException", "Rate Exceeded."),
+    "s3": (503, "SlowDown", "Please reduce your request rate."),
+    "sqs": (403, "RequestThrottled", "Request is throttled."),
+}
+"""By botocore's name of a service: what it says when it has too much to do."""
+
+RATE_EXCEEDED = (400, "ThrottlingException", "Rate exceeded")
+"""What all others say."""
+
+OVER_HTTP = {
     "apigateway": ("ApiGateway.429", '{"message":"Too Many Requests"}'),
     "http": ("States.Http.StatusCode.429", "Too Many Requests"),
 }
-"""What services say that have too much to do; all others have a ThrottlingException."""
+"""Services that are called without an SDK."""
 
 
 class FaultsError(Exception):
@@ -64,10 +74,10 @@ class Rule:
             fnmatchcase(name, self.resource) for name in (_name(task.resource), task.resource.arn)
         )
 
-    def failure(self, resource: TaskResource) -> tuple[str, str | None] | None:
+    def failure(self, resource: TaskResource, request_id: str) -> tuple[str, str | None] | None:
         if self.error is not None:
             return self.error, self.cause
-        return throttling(resource) if self.throttle else None
+        return throttling(resource, request_id) if self.throttle else None
 
 
 def _name(resource: TaskResource) -> str:
@@ -75,13 +85,35 @@ def _name(resource: TaskResource) -> str:
     return names.get(resource.kind, resource.kind)
 
 
-def throttling(resource: TaskResource) -> tuple[str, str]:
-    """How a service says that it has too much to do."""
-    key = resource.service if resource.kind == "integration" else resource.kind
-    if key in THROTTLED:
-        return THROTTLED[key]
-    prefix = key.removeprefix("aws-sdk:").title().replace("-", "")
-    return f"{prefix}.ThrottlingException", "Rate exceeded"
+def throttling(resource: TaskResource, request_id: str = "") -> tuple[str, str]:
+    """How a service says that it has too much to do: error and cause in the form of its other errors."""
+    kind = "lambda" if resource.kind == "lambda" else resource.service
+    if kind in OVER_HTTP:
+        return OVER_HTTP[kind]
+    service = lambda_.SERVICE if kind == "lambda" else dispatch.SERVICES.get(kind)
+    if service is not None:
+        error = optimised.service_error(service, service.client, _response(service.client, request_id))
+        return str(error.error), str(error.cause)
+    return _sdk_throttling(resource, request_id)
+
+
+def _sdk_throttling(resource: TaskResource, request_id: str) -> tuple[str, str]:
+    from botocore.exceptions import ClientError
+
+    try:
+        operation = aws_sdk.resolve(resource.service.removeprefix("aws-sdk:"), resource.action)
+    except ValueError:
+        return TASK_FAILED, RATE_EXCEEDED[2]
+    error = aws_sdk.translate(
+        operation, ClientError(_response(operation.service, request_id), operation.operation_name)
+    )
+    return str(error.error), str(error.cause)
+
+
+def _response(client: str, request_id: str) -> dict[str, Any]:
+    status, code, message = THROTTLED.get(client, RATE_EXCEEDED)
+    metadata = {"HTTPStatusCode": status, "RequestId": request_id}
+    return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}
 
 
 class Faults:
@@ -98,7 +130,7 @@ class Faults:
             if not rule.holds_for(task) or self._dice.random() >= rule.share:
                 continue
             delay_s += rule.delay_s
-            failure = rule.failure(task.resource)
+            failure = rule.failure(task.resource, str(UUID(int=self._dice.getrandbits(128), version=4)))
             if failure is not None:
                 return _after(delay_s, reply, partial(_fail, reply, *failure))
         return _after(delay_s, reply, lambda: self._handler(task, reply))

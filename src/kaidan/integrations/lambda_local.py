@@ -89,15 +89,25 @@ class LocalFunctions:
                 self._running[key] -= 1
 
     def _run_python(self, target: PythonFile, invocation: Invocation) -> Outcome:
-        with self._lock:
-            idle = self._idle.get(_key(target), [])
-            worker = idle.pop() if idle else None
-        worker = worker or _Worker(target, invocation.name)
+        worker = self._idle_worker(target) or _Worker(target, invocation.name)
         outcome = worker.answer(invocation)
         if worker.alive:
             with self._lock:
                 self._idle.setdefault(_key(target), []).append(worker)
         return outcome
+
+    def _idle_worker(self, target: PythonFile) -> _Worker | None:
+        """One that has read the file as it is now; those that know an older one end."""
+        modified = _modified(target)
+        with self._lock:
+            idle = self._idle.pop(_key(target), [])
+            fresh = [worker for worker in idle if worker.modified == modified]
+            chosen = fresh.pop() if fresh else None
+            self._idle[_key(target)] = fresh
+        for worker in idle:
+            if worker.modified != modified:
+                worker.close()
+        return chosen
 
     def close(self) -> None:
         """End the processes that are idle; the others end with what they are doing, or with this process."""
@@ -113,11 +123,19 @@ def _key(target: PythonFile | Command) -> Key:
     return repr(target)
 
 
+def _modified(target: PythonFile) -> int | None:
+    try:
+        return target.path.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 class _Worker:
     """One process of a function in a file of Python."""
 
     def __init__(self, target: PythonFile, name: str) -> None:
         self._target = target
+        self.modified = _modified(target)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", lambda_worker.__name__, str(target.path), target.function],

@@ -27,7 +27,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.aws_shapes import FieldProblem, Members, missing_fields, to_request
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then, execution_arn
-from kaidan.integrations.form import REQUIRED
+from kaidan.integrations.form import REQUIRED, UNFIT, UNKNOWN
 from kaidan.integrations.jobs import Call, Fields, Job, Watch
 from kaidan.integrations.naming import exception_name, member_names
 from kaidan.protocol.effects import RunTask
@@ -63,7 +63,8 @@ class Action:
 
     operation: what botocore calls it, of `client` where that is another than the service's. renamed: the action's own
     fields and the members they stand for, `{"ClusterId": "JobFlowIds"}`; what stands for a list goes into one.
-    barred: members it does not take. known: parameters without what the operation has never heard of.
+    barred: members it does not take. spare: required members that may be absent, for the action makes them up.
+    known: parameters without what the operation has never heard of.
     complaint: what else is wrong with parameters, before they are sent.
     marked: parameters as they are sent and as the history shows them; doing it twice changes nothing.
     completed: the same, with what is only known when the task runs. result: of the answer; may raise StateError.
@@ -77,6 +78,7 @@ class Action:
     client: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
     barred: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
     known: Callable[[Fields], Fields] = as_they_are
     complaint: Callable[[Fields], str | None] | None = None
     marked: Callable[[TaskResource, Fields], Fields] | None = None
@@ -195,10 +197,15 @@ def field_name(member: str) -> str:
 def check_parameters(service: Service, action: Action, parameters: JSON) -> str | None:
     """Why these parameters cannot start the task: all problems in a row, or None."""
     given = action.known(parameters) if isinstance(parameters, dict) else parameters
-    problems = list(map(str, request_of(service, action, given)[1]))
+    problems = list(map(_sentence, request_of(service, action, given)[1]))
     if not problems and action.complaint is not None and isinstance(parameters, dict):
         problems = list(filter(None, [action.complaint(parameters)]))
     return ", ".join(problems) or None
+
+
+def _sentence(problem: FieldProblem) -> str:
+    """As AWS says it while running (recorded), without the place."""
+    return (UNKNOWN if problem.expected is None else UNFIT).format(problem.name)
 
 
 def check_template(service: Service, action: Action, template: JSON) -> list[str]:
@@ -211,7 +218,7 @@ def check_template(service: Service, action: Action, template: JSON) -> list[str
     given = {name.removesuffix(".$") for name in template}
     for member in shape.required_members if shape is not None else ():
         name = stands_for.get(member, field_name(member))
-        if not given & {name, member} and member not in action.barred:
+        if not given & {name, member} and member not in (*action.barred, *action.spare):
             found.append(REQUIRED.format(name))
     return found
 
@@ -239,7 +246,7 @@ class Calls:
         """The request of parameters. Raises StateError for what cannot be sent."""
         request, problems = request_of(self.service, action, {} if parameters is None else parameters)
         if problems:
-            listed = ", ".join(map(str, problems))
+            listed = ", ".join(map(_sentence, problems))
             raise runtime_error(aws_sdk.UNFIT.format(dumps(parameters), listed))
         model = model_of(self.client or self.service.client, action.operation)
         if missing := missing_fields(model.service_model.service_name, model.input_shape, request):
@@ -314,6 +321,10 @@ def _exceptions(client: str) -> dict[str | None, str]:
 # --- results ----------------------------------------------------------------------------------------------
 
 
+NEWER = frozenset({"neuronDeviceIds"})
+"""Lists that the older classes do not have (recorded: ECS)."""
+
+
 def to_result(shape: Shape, value: Any, *, empty_lists: bool = False) -> JSON:
     """An answer as JSON, with nothing in it that the model does not name: `{"StartedAt": 1591403928719}`."""
     match shape.type_name:
@@ -325,6 +336,7 @@ def to_result(shape: Shape, value: Any, *, empty_lists: bool = False) -> JSON:
             }
             if empty_lists:
                 lists = (name for name, member in shape.members.items() if member.type_name == "list")
+                lists = (name for name in lists if name not in NEWER)
                 found = {field_name(name): [] for name in lists} | found
             return dict(sorted(found.items()))
         case "list":

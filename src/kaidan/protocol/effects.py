@@ -49,40 +49,103 @@ class CancelTimer(msgspec.Struct, frozen=True):
 
 
 class StartMapRun(msgspec.Struct, frozen=True):
-    """A Distributed Map begins: its run is to be known under this ARN."""
+    """A Distributed Map begins: its run is to be known under this ARN, with these settings.
+
+    `item_count`: items known so far. `writer`: where results go, None when they become the state's output:
+
+        {"Parameters": {"Bucket": "results", "Prefix": "jobs"}, "Transformation": "NONE", "OutputType": "JSON"}
+    """
 
     map_run_arn: str
     state: str
+    scope: str
+    """Path of the item processor in the parent's program."""
+    express: bool
     item_count: int
     max_concurrency: int
     tolerated_failure_count: int
     tolerated_failure_percentage: float
+    writer: JSON = None
+    transformation: str = "COMPACT"
+    """How children's outcomes are to look: NONE, COMPACT or FLATTEN."""
+
+
+class RedriveMapRun(msgspec.Struct, frozen=True):
+    """A Map Run that did not succeed goes on: its failed children are to be started again."""
+
+    map_run_arn: str
+
+
+class MapRunItems(msgspec.Struct, frozen=True):
+    """So many items of a Map Run are known by now."""
+
+    map_run_arn: str
+    item_count: int
+
+
+class OpenResults(msgspec.Struct, frozen=True):
+    """See whether the results of a Map Run can be written; answer ResultsOpened or MapRunBroken."""
+
+    request_id: int
+    map_run_arn: str
+
+
+class FetchItems(msgspec.Struct, frozen=True):
+    """Read a page of items from `position` on; answer ItemsFetched or MapRunBroken.
+
+    `position` is what came with the last item that was taken, None at the beginning. `reader` is an ItemReader
+    whose fields have been evaluated:
+
+        {"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": …, "Key": …},
+         "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "MaxItems": 10}}
+    """
+
+    request_id: int
+    map_run_arn: str
+    reader: JSON
+    position: JSON
+
+
+class FetchFailures(msgspec.Struct, frozen=True):
+    """Name children of a Map Run that did not succeed before it was redriven, those behind the mark `after` (0: all);
+    answer FailuresFetched."""
+
+    request_id: int
+    map_run_arn: str
+    after: int
 
 
 class StartChild(msgspec.Struct, frozen=True):
     """Run one child execution of a Distributed Map and answer ChildClosed.
 
-    `scope` is the path of the item processor in the parent's program.
+    `index` counts the run's children from 0, `items` the items that this one gets. `input` None: a child that did
+    not succeed is to go on (Standard), or to begin anew under the same name (Express).
     """
 
     request_id: int
     map_run_arn: str
-    scope: str
-    name: str
-    label: str
-    input: Payload
-    express: bool
     index: int
-    map_item: JSON
+    items: int
+    input: Payload | None
 
 
 class CancelChild(msgspec.Struct, frozen=True):
-    request_id: int
+    """Nobody waits for this child any more: stop it, unless it is Express."""
+
+    map_run_arn: str
+    index: int
 
 
 class CloseMapRun(msgspec.Struct, frozen=True):
+    """A Map Run is over. `pending`: inputs of children that were never started, with their numbers of items.
+
+    With a `request_id`: write the results first, then answer MapRunClosed or MapRunBroken.
+    """
+
     map_run_arn: str
     status: str
+    request_id: int = 0
+    pending: list[tuple[Payload, int]] = []
 
 
 class Finish(msgspec.Struct, frozen=True):
@@ -105,6 +168,11 @@ Effect: TypeAlias = (
     | StartTimer
     | CancelTimer
     | StartMapRun
+    | RedriveMapRun
+    | MapRunItems
+    | OpenResults
+    | FetchItems
+    | FetchFailures
     | StartChild
     | CancelChild
     | CloseMapRun

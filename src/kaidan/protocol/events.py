@@ -28,7 +28,10 @@ class TaskStarted(msgspec.Struct, frozen=True):
 
 
 class TaskSubmitted(msgspec.Struct, frozen=True):
-    """A `.sync` or `.waitForTaskToken` task was handed to its service, which answered `output`."""
+    """A `.sync` or `.waitForTaskToken` task was handed to its service, which answered `output`.
+
+    `job`: by what the task is picked up again after a restart, for the runtime to keep.
+    """
 
     request_id: int
     output: Payload
@@ -56,14 +59,71 @@ class TimerFired(msgspec.Struct, frozen=True):
     request_id: int
 
 
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One item of an ItemReader. `position`: where reading goes on after it. `source`: where it is from, `s3://b/k`.
+
+    `key` and `value` are what a member of a JSON object is called and has; otherwise `key` is None.
+    """
+
+    value: JSON
+    position: JSON
+    source: str
+    key: str | None = None
+
+
+class ItemsFetched(msgspec.Struct, frozen=True):
+    """A page of items, in their order. `last`: there are no more behind them."""
+
+    request_id: int
+    items: list[Item]
+    last: bool
+
+
+class FailuresFetched(msgspec.Struct, frozen=True):
+    """Children that did not succeed: (mark that others come after, number, items that it has). `last`: no more."""
+
+    request_id: int
+    children: list[tuple[int, int, int]]
+    last: bool
+
+
+class ResultsOpened(msgspec.Struct, frozen=True):
+    """The results of a Map Run can be written."""
+
+    request_id: int
+
+
+class MapRunClosed(msgspec.Struct, frozen=True):
+    """The results of a Map Run are written; `output` says where to, and becomes the state's result."""
+
+    request_id: int
+    output: Payload
+
+
+class MapRunBroken(msgspec.Struct, frozen=True):
+    """Items could not be read, or results not be written."""
+
+    request_id: int
+    error: str
+    cause: str
+
+
+class MapRunResumed(msgspec.Struct, frozen=True):
+    """After a restart: what a Map Run asked for and has no answer to is to be asked for again."""
+
+    map_run_arn: str
+
+
 class ChildClosed(msgspec.Struct, frozen=True):
-    """A child execution of a Distributed Map ended. `status` is SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+    """A child execution of a Distributed Map ended. `status` is SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+
+    `items`: how many items it had. `result`: what it adds to the state's output; None when that is written elsewhere.
+    """
 
     request_id: int
     status: str
-    output: Payload | None = None
-    error: str | None = None
-    cause: str | None = None
+    items: int = 1
+    result: Payload | None = None
 
 
 class Redriven(msgspec.Struct, frozen=True):
@@ -84,6 +144,18 @@ class StopRequested(msgspec.Struct, frozen=True):
     cause: str | None = None
 
 
+MapRunEvent: TypeAlias = (
+    ChildClosed
+    | ItemsFetched
+    | FailuresFetched
+    | ResultsOpened
+    | MapRunClosed
+    | MapRunBroken
+    | MapRunUpdated
+    | MapRunResumed
+)
+"""What concerns a Map Run."""
+
 Event: TypeAlias = (
     Started
     | Resumed
@@ -93,18 +165,25 @@ Event: TypeAlias = (
     | TaskFailed
     | Heartbeat
     | TimerFired
-    | ChildClosed
     | StopRequested
     | Redriven
-    | MapRunUpdated
+    | MapRunEvent
 )
 
 __all__ = [
     "ChildClosed",
     "Event",
+    "FailuresFetched",
     "Heartbeat",
+    "Item",
+    "ItemsFetched",
+    "MapRunBroken",
+    "MapRunClosed",
+    "MapRunEvent",
+    "MapRunResumed",
     "MapRunUpdated",
     "Redriven",
+    "ResultsOpened",
     "Resumed",
     "Started",
     "StopRequested",

@@ -24,7 +24,10 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = self._failed = False
+        self._closed = False
+        self._failure: Exception | None = None
+        self._promises: set[asyncio.Future[None]] = set()
+        """To those who wait for the next save."""
         self.on_failure: Callable[[Exception], None] | None = None
         """Told when the engine cannot go on: nothing is saved from then on, so that nothing is shown either."""
         engine.on_wake = self._wake
@@ -54,7 +57,11 @@ class Driver:
     def _fail(self, problem: Exception) -> None:
         if self.on_failure is None or self._closed:
             raise problem
-        self._closed = self._failed = True
+        self._closed, self._failure = True, problem
+        for promise in self._promises:
+            if not promise.done():
+                promise.set_exception(problem)
+        self._promises.clear()
         self.on_failure(problem)
 
     def _sleep(self) -> None:
@@ -67,11 +74,20 @@ class Driver:
             self._timer = self._loop.call_later(delay_s, self.kick)
 
     def saved(self) -> asyncio.Future[None]:
-        """Done when all that has happened so far is saved."""
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._engine.once_saved(lambda: None if future.done() else future.set_result(None))
+        """Done when all that has happened so far is saved; fails when that cannot be."""
+        promise: asyncio.Future[None] = self._loop.create_future()
+        if self._failure is not None:
+            promise.set_exception(self._failure)
+            return promise
+        self._promises.add(promise)
+        self._engine.once_saved(lambda: self._keep(promise))
         self.kick()
-        return future
+        return promise
+
+    def _keep(self, promise: asyncio.Future[None]) -> None:
+        self._promises.discard(promise)
+        if not promise.done():
+            promise.set_result(None)
 
     def close(self) -> None:
         """Save what is left, and stop."""
@@ -79,5 +95,5 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
         self._engine.on_wake = lambda: None
-        if not self._failed:
+        if self._failure is None:
             self._engine.save()

@@ -15,12 +15,9 @@ import binascii
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from typing import Protocol, TypeAlias, assert_never
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeAlias
 
-import msgspec
-
-from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations.contract import Handler
@@ -28,6 +25,7 @@ from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
 from kaidan.protocol.history import HistoryEvent
 from kaidan.runtime import keeping
+from kaidan.runtime.map_runs import MapRuns
 from kaidan.runtime.reply import TaskReply
 from kaidan.runtime.run import MapRun, Run
 from kaidan.runtime.sources import Clock
@@ -41,14 +39,11 @@ Action: TypeAlias = Callable[[], None]
 TimerKey: TypeAlias = tuple[str, int] | Action
 """An execution and its request, or something to do."""
 
-EVENTS_PER_SAVE_MAX = 2_000
-"""How many events are handled before what they changed is saved, however many more are ready."""
+EFFECTS_PER_SAVE_MAX = 10_000
+"""How much may happen before it is saved, however much more is ready: what callers wait for does not wait long."""
 
 RESIDENT_MAX = 10_000
 """How many executions are held in memory, where the store can give them back."""
-
-MAP_RUN = "mapRun"
-"""The kind of the documents that Map Runs are kept as."""
 
 
 class Listener(Protocol):
@@ -72,7 +67,8 @@ class Engine:
         """Called from any thread when something was put in for the engine's thread."""
         self.runs: dict[str, Run] = {}
         """Executions in memory: all, or with a store those used last."""
-        self.map_runs: dict[str, MapRun] = {}
+        self.maps = MapRuns(self)
+        self.map_runs = self.maps.runs
         self.listeners: list[Listener] = []
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
@@ -81,12 +77,7 @@ class Engine:
         self._inbox: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._timers: Timers[TimerKey] = Timers()
         self._tasks: dict[tuple[str, int], TaskReply] = {}
-        self._children: dict[tuple[str, int], str] = {}
-        """A parent and its request → the child execution that is to answer it."""
-        self._closing: dict[tuple[str, int], str] = {}
-        """A parent and its request → the child that has ended, until the parent has heard of it."""
         self._dirty: dict[str, Run] = {}
-        self._delivered: list[str] = []
         self._outbox: list[Action] = []
         self._handled = 0
 
@@ -98,9 +89,12 @@ class Engine:
         self.runs[arn] = self._dirty[arn] = run
         self.post(arn, ev.Started())
 
-    def post(self, arn: str, event: ev.Event) -> None:
-        """Tell an execution something, in turn."""
-        self._events.append((arn, event))
+    def post(self, arn: str, event: ev.Event, *, first: bool = False) -> None:
+        """Tell an execution something, in turn, or before all else that others are told."""
+        if first:
+            self._events.appendleft((arn, event))
+        else:
+            self._events.append((arn, event))
         self._queued[arn] += 1
 
     def stop(self, arn: str, error: str | None, cause: str | None) -> None:
@@ -111,6 +105,10 @@ class Engine:
         """Let an execution that did not succeed go on from where it failed, now."""
         self._handle(arn, ev.Redriven())
 
+    def change(self, run: Run) -> None:
+        """Something about an execution has changed outside of its own doing: it is to be saved."""
+        self._dirty[run.execution.arn] = run
+
     def find(self, arn: str) -> Run | None:
         """An execution, open or closed. Of a closed one that was stored the history is not in the Run: see `events`."""
         run = self.runs.get(arn)
@@ -120,8 +118,8 @@ class Engine:
         return self._run_of(stored.row, keeping.loaded(stored)) if stored is not None else None
 
     def _run_of(self, row: Row, execution: Execution) -> Run:
-        parent = (row.parent, row.parent_request) if row.parent is not None else None
-        run = Run(self.machine_of(execution), execution, parent=parent, map_run_arn=row.map_run_arn)
+        machine = self.machine_of(execution)
+        run = Run(machine, execution, map_run_arn=row.map_run_arn, parent_request=row.parent_request)
         run.saved_frames, run.saved, run.undelivered = set(execution.frames), True, row.undelivered
         return run
 
@@ -188,7 +186,7 @@ class Engine:
         if not self._inbox.empty():
             self._take_inbox(0)
             return True
-        if self._handled < EVENTS_PER_SAVE_MAX:
+        if self._handled < EFFECTS_PER_SAVE_MAX:
             if self._events:
                 self._handle(*self._next_event())
                 return True
@@ -249,15 +247,17 @@ class Engine:
 
     def save(self) -> bool:
         """Save what has changed, then do what waited for that; False when there was nothing of either."""
-        if not self._dirty and not self._outbox and not self._delivered:
+        if not self._dirty and not self._outbox:
             return False
         self._handled = 0
+        dirty, self._dirty = self._dirty.values(), {}
         if self.store is not None:
-            self.store.save([keeping.change_of(run) for run in self._dirty.values()], self._delivered)
+            self.maps.save()
+            self.store.save([keeping.change_of(run) for run in dirty])
+            self._let_go(dirty)
         else:
-            for run in self._dirty.values():
+            for run in dirty:
                 keeping.forget_changes(run)
-        self._dirty, self._delivered = {}, []
         actions, self._outbox = self._outbox, []
         for action in actions:
             action()
@@ -268,6 +268,13 @@ class Engine:
         """Do `action` when all that has happened so far is saved."""
         self._outbox.append(action)
 
+    def _let_go(self, saved: Iterable[Run]) -> None:
+        """Of a Map Run's children only those are held that go on: they are many."""
+        for run in saved:
+            has_ended = run.map_run_arn is not None and run.execution.status != "RUNNING" and not run.undelivered
+            if has_ended and run.execution.arn not in self._queued:
+                self.runs.pop(run.execution.arn, None)
+
     def _evict(self) -> None:
         """Forget the executions used longest ago; those that others still talk to stay."""
         if self.store is None or len(self.runs) <= RESIDENT_MAX:
@@ -276,7 +283,7 @@ class Engine:
             if arn not in self._queued and arn not in self._dirty:
                 del self.runs[arn]
 
-    def _resident(self, arn: str) -> Run | None:
+    def resident(self, arn: str) -> Run | None:
         """An execution for going on with: where some are evicted, the one used last comes last in `runs`."""
         if self.store is None:
             return self.runs.get(arn)
@@ -290,26 +297,18 @@ class Engine:
     def forget_closed(self, before_ms: int, limit: int) -> int:
         """Remove executions that ended before a moment, `limit` at most; how many were removed."""
         self.save()
-        closed = [arn for arn, run in self.runs.items() if 0 < run.execution.stop_ms < before_ms]
+        runs = self.runs.items()
+        closed = [arn for arn, run in runs if 0 < run.execution.stop_ms < before_ms and not self.maps.holds(run)]
         if self.store is None:
             gone = closed[:limit]
             count = len(gone)
         else:
-            count = self.store.forget_closed(before_ms, limit)
+            count = self.store.forget_closed(before_ms, limit, self.map_runs)
             gone = [arn for arn in closed if self.store.row(arn) is None]
         for arn in gone:
             del self.runs[arn]
-        self._forget_map_runs(before_ms)
+        self.maps.forget(before_ms)
         return count
-
-    def _forget_map_runs(self, before_ms: int) -> None:
-        """Those whose execution is gone."""
-        closed = [each for each in self.map_runs.values() if 0 < each.stop_ms < before_ms]
-        for map_run in closed:
-            if self.find(map_run.execution_arn) is None:
-                del self.map_runs[map_run.arn]
-                if self.store is not None:
-                    self.store.drop(MAP_RUN, map_run.arn)
 
     # --- after a restart ----------------------------------------------------------------------------------
 
@@ -319,13 +318,12 @@ class Engine:
             return
         for arn, request_id, due_ms in self.store.timers():
             self._timers.add((arn, request_id), due_ms)
-        for key, data in self.store.documents(MAP_RUN):
-            self.map_runs[key] = msgspec.msgpack.decode(data, type=MapRun)
+        self.maps.recover()
         for row in self.store.pending():
             execution = keeping.execution_of(row)
             self.post(row.arn, ev.Resumed() if execution.next_event_id > 1 else ev.Started())
         for row in self.store.undelivered():
-            self._tell_parent(row.arn, (row.parent or "", row.parent_request), keeping.execution_of(row))
+            self.maps.tell(self._run_of(row, keeping.execution_of(row)))
         for arn, request_id, data in list(self.store.tasks()):
             self._resume_task(arn, request_id, keeping.task_of(data))
 
@@ -339,19 +337,20 @@ class Engine:
     # --- effects ------------------------------------------------------------------------------------------
 
     def _handle(self, arn: str, event: ev.Event) -> None:
-        run = self._resident(arn)
+        run = self.resident(arn)
         if run is None:
             return
-        self._handled += 1
         self._dirty[arn] = run
-        for effect in run.machine.advance(run.execution, event, self.clock.now_ms()):
+        effects = run.machine.advance(run.execution, event, self.clock.now_ms())
+        self._handled += 1 + len(effects)
+        for effect in effects:
             self._carry_out(run, effect)
         if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted)):
             self._task_goes_on(run, event)
         elif isinstance(event, ev.TimerFired):
             _forget(run.unsaved.timers, run.unsaved.gone_timers, event.request_id)
-        elif isinstance(event, ev.ChildClosed) and (arn, event.request_id) in self._closing:
-            self._delivered.append(self._closing.pop((arn, event.request_id)))
+        elif isinstance(event, ev.ChildClosed):
+            self.maps.told(arn, event.request_id)
 
     def _carry_out(self, run: Run, effect: fx.Effect) -> None:
         arn = run.execution.arn
@@ -370,23 +369,12 @@ class Engine:
                 self._run_task(run, effect)
             case fx.CancelTask():
                 self._end_task(run, effect.request_id, cancelled=True)
-            case fx.StartMapRun():
-                map_run = MapRun(effect.map_run_arn, arn, effect, self.clock.now_ms())
-                self._keep_map_run(map_run)
-            case fx.CloseMapRun():
-                map_run = self.map_runs[effect.map_run_arn]
-                map_run.status, map_run.stop_ms = effect.status, self.clock.now_ms()
-                self._keep_map_run(map_run)
-            case fx.StartChild():
-                self._start_child(run, effect)
-            case fx.CancelChild():
-                self._cancel_child(arn, effect.request_id)
             case fx.Finish():
-                self._finished(run)
+                self.maps.child_ended(run)
             case fx.Yield():
                 self.post(arn, ev.Resumed())
             case _:
-                assert_never(effect)
+                self.maps.carry_out(run, effect)
 
     def _run_task(self, run: Run, task: fx.RunTask) -> None:
         """Begin a task, once it is saved that it was scheduled."""
@@ -408,7 +396,7 @@ class Engine:
 
     def answer(self, arn: str, event: ev.TaskSucceeded | ev.TaskFailed) -> None:
         """A task has ended: nobody else can answer it any more."""
-        run = self._resident(arn)
+        run = self.resident(arn)
         if run is not None:
             self._dirty[arn] = run
             self._end_task(run, event.request_id, cancelled=False)
@@ -428,62 +416,6 @@ class Engine:
             _forget(run.unsaved.tasks, run.unsaved.gone_tasks, event.request_id)
         elif isinstance(event, ev.TaskSubmitted) and event.job is not None:
             run.unsaved.tasks[event.request_id] = TaskRow(task=reply.task, job=event.job)
-
-    def _finished(self, run: Run) -> None:
-        if run.parent is not None:
-            run.undelivered = True
-            self._children.pop(run.parent, None)
-            self._tell_parent(run.execution.arn, run.parent, run.execution)
-
-    def _tell_parent(self, child_arn: str, parent: tuple[str, int], child: Execution) -> None:
-        arn, request_id = parent
-        self._closing[parent] = child_arn
-        self.post(arn, ev.ChildClosed(request_id, child.status, child.output, child.error, child.cause))
-
-    # --- child executions ---------------------------------------------------------------------------------
-
-    def update_map_run(self, map_run: MapRun) -> None:
-        """The settings of a running Map Run were changed: keep them, and tell the state that waits for its children."""
-        self._keep_map_run(map_run)
-        effect = map_run.effect
-        counts = (effect.tolerated_failure_count, effect.tolerated_failure_percentage)
-        self.post(map_run.execution_arn, ev.MapRunUpdated(map_run.arn, effect.max_concurrency, *counts))
-
-    def _keep_map_run(self, map_run: MapRun) -> None:
-        self.map_runs[map_run.arn] = map_run
-        if self.store is not None:
-            self.store.put(MAP_RUN, map_run.arn, keeping.encode(map_run))
-
-    def _start_child(self, parent: Run, effect: fx.StartChild) -> None:
-        execution = parent.execution
-        machine = Arn.parse(execution.machine_arn)
-        labelled = machine.states(f"{machine.resource}/{effect.label}")
-        child = Execution(
-            arn=execution_arn(labelled, effect.name),
-            name=effect.name,
-            machine_arn=labelled,
-            machine_name=f"{execution.machine_name}/{effect.label}",
-            role_arn=execution.role_arn,
-            input=effect.input,
-            start_ms=self.clock.now_ms(),
-            region=execution.region,
-            definition=execution.definition,
-            scope=effect.scope,
-            map_item=effect.map_item,
-            express=effect.express,
-        )
-        parent_key = (execution.arn, effect.request_id)
-        self._children[parent_key] = child.arn
-        self.start(Run(parent.machine, child, parent=parent_key, map_run_arn=effect.map_run_arn))
-
-    def _cancel_child(self, arn: str, request_id: int) -> None:
-        child = self._children.pop((arn, request_id), None)
-        if child is None and self.store is not None:
-            child = self.store.child(arn, request_id)
-        run = self._resident(child) if child is not None else None
-        if run is not None:
-            run.parent = None
-            self.stop(run.execution.arn, None, None)
 
 
 def _nothing() -> None:

@@ -30,13 +30,29 @@ _frames = msgspec.msgpack.Decoder(Frame, dec_hook=_decode)
 _tasks = msgspec.msgpack.Decoder(TaskRow, dec_hook=_decode)
 
 
+_IN_ROW: dict[str, Any] = {
+    **dict.fromkeys(("arn", "name", "machine_arn", "status"), ""),
+    **dict.fromkeys(("start_ms", "stop_ms"), 0),
+    **dict.fromkeys(("version_arn", "alias_arn")),
+}
+"""What a row says of an execution, and what its head says instead."""
+
+
+def _head(execution: Execution) -> bytes:
+    bare = msgspec.structs.replace(execution, frames={}, shelves={}, touched=set(), **_IN_ROW)
+    return _encoder.encode(bare)
+
+
 def change_of(run: Run) -> Change:
     """What is to be written of a run; from then on it counts as saved."""
     execution, unsaved = run.execution, run.unsaved
     closed = execution.status != "RUNNING" and not execution.frames
-    head = msgspec.structs.replace(execution, frames={}, shelves={}, touched=set())
-    change = Change(row=row_of(run, _encoder.encode(head)), events=run.history, closed=closed, new=not run.saved)
-    run.history, run.unsaved, run.saved = [], Unsaved(), True
+    change = Change(row=row_of(run, _head(execution)), closed=closed, new=not run.saved)
+    if not run.is_brief:
+        change.events = run.history
+    if closed or not run.is_brief:
+        run.history = []
+    run.unsaved, run.saved = Unsaved(), True
     if not closed:
         present = execution.frames.keys()
         change.frames = {i: _encoder.encode(execution.frames[i]) for i in execution.touched & present}
@@ -53,13 +69,14 @@ def change_of(run: Run) -> Change:
 def forget_changes(run: Run) -> None:
     """As `change_of`, where nothing is kept: everything stays in memory."""
     run.unsaved = Unsaved()
+    if run.is_brief and run.execution.status != "RUNNING":
+        run.history = []
     run.execution.touched.clear()
 
 
 def row_of(run: Run, head: bytes) -> Row:
     """What is known of a run without its frames."""
     execution = run.execution
-    parent, parent_request = run.parent or (None, 0)
     return Row(
         arn=execution.arn,
         machine_arn=execution.machine_arn,
@@ -70,8 +87,7 @@ def row_of(run: Run, head: bytes) -> Row:
         version_arn=execution.version_arn,
         alias_arn=execution.alias_arn,
         map_run_arn=run.map_run_arn,
-        parent=parent,
-        parent_request=parent_request,
+        parent_request=run.parent_request,
         undelivered=run.undelivered,
         pending=execution.status == "RUNNING" and (bool(execution.ready) or execution.next_event_id == 1),
         head=head,
@@ -93,7 +109,10 @@ def _items(frame_id: int, shelf: Shelf) -> list[tuple[int, int, str]]:
 
 def execution_of(row: Row) -> Execution:
     """An execution without its frames: enough to describe it."""
-    return _executions.decode(row.head)
+    execution = _executions.decode(row.head)
+    for name in _IN_ROW:
+        setattr(execution, name, getattr(row, name))
+    return execution
 
 
 def loaded(stored: Stored) -> Execution:

@@ -35,6 +35,13 @@ class World:
 
 def simulate(program: Program, input: JSON, world: World | None = None, *, limits: Limits = AWS) -> Run:
     """Run a program to its end in a simulated world. The Run holds execution and history."""
+    engine, run = begin(program, input, world, limits=limits)
+    engine.run_until(lambda: run.execution.status != "RUNNING")
+    return run
+
+
+def begin(program: Program, input: JSON, world: World | None = None, *, limits: Limits = AWS) -> tuple[Engine, Run]:
+    """An engine of a simulated world with one execution, which goes on when the engine runs."""
     world = world or World()
     source = SeededSource(world.seed)
     engine = Engine(SimulatedClock())
@@ -52,8 +59,7 @@ def simulate(program: Program, input: JSON, world: World | None = None, *, limit
     )
     run = Run(Machine(program, source, limits=limits), execution)
     engine.start(run)
-    engine.run_until(lambda: execution.status != "RUNNING")
-    return run
+    return engine, run
 
 
 class _Tasks:

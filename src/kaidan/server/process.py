@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from kaidan.server.accounts import Open, Signed
 from kaidan.server.app import App, Identify
 from kaidan.server.settings import Settings
 from kaidan.store.sqlite import SqliteStore, StoreError
+
+log = logging.getLogger(__name__)
 
 STOP_S = 10
 """How long requests under way may take when the server is stopped."""
@@ -93,6 +96,7 @@ class Server:
         return account
 
     def _fail(self, problem: Exception) -> None:
+        log.critical("the engine cannot go on", exc_info=problem)
         if not self._failure.done():
             self._failure.set_result(problem)
 

@@ -7,11 +7,13 @@ Answers have AWS's shapes with native datetimes, as boto3 gives them; refusals a
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
+from kaidan.integrations.storage import Storage
 from kaidan.revisions import as_of as revision_of
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
@@ -101,7 +103,9 @@ class Api:
         clients: ClientFactory | None = None,
         as_of: datetime.date | None = None,
         store: Store | None = None,
+        folders: Sequence[Path] | None = (),
     ) -> None:
+        """`folders`: those of this machine that Distributed Maps may use as buckets, `file:///data`; None: all."""
         revision = revision_of(as_of)
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
@@ -109,6 +113,7 @@ class Api:
         engine.listeners += [deletion.listener(self.service), executions.listener(self.service)]
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
+        engine.maps.storage = Storage(local, folders)
         dispatcher = Dispatcher(local, self._pool.run)
         StepFunctionsTasks(self.service, self.call, self.begin, local).register(dispatcher)
         engine.handler = dispatcher
@@ -147,6 +152,7 @@ class Api:
     def close(self) -> None:
         """Let go of threads."""
         self._pool.close()
+        self.service.engine.maps.close()
 
 
 __all__ = ["Api", "ApiError"]

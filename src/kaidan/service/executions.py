@@ -184,8 +184,6 @@ def describe_execution(service: Service, params: dict[str, Any]) -> dict[str, An
     """DescribeExecution."""
     run = lookup.execution(service, params["executionArn"])
     described = _listed(service, run) | _data(run.execution, params.get("includedData"))
-    if run.map_run_arn is not None:
-        described["mapRunArn"] = run.map_run_arn
     if service.revision.redrive:
         described |= _redrive(service, run)
     return described | _trace(run.execution)
@@ -197,21 +195,37 @@ def _listed(service: Service, run: Run) -> dict[str, Any]:
     listed: dict[str, Any] = {
         "executionArn": execution.arn,
         "stateMachineArn": execution.machine_arn,
-        "name": execution.name,
-        "status": execution.status,
+        "name": _name(run),
+        "status": "PENDING_REDRIVE" if _awaits_redrive(service, run) else execution.status,
         "startDate": moment(execution.start_ms),
     }
+    if run.map_run_arn is not None:
+        listed["mapRunArn"] = run.map_run_arn
     if execution.status != "RUNNING":
         listed["stopDate"] = moment(execution.stop_ms)
     if service.revision.redrive:
         listed["redriveCount"] = execution.redrive_count
-    if execution.redrive_count and service.revision.redrive:
+    if execution.redrive_ms and service.revision.redrive:
         listed["redriveDate"] = moment(execution.redrive_ms)
     if execution.version_arn is not None:
         listed["stateMachineVersionArn"] = execution.version_arn
     if execution.alias_arn is not None:
         listed["stateMachineAliasArn"] = execution.alias_arn
     return listed
+
+
+def _awaits_redrive(service: Service, run: Run) -> bool:
+    """Whether it is one of those that a Map Run, redriven, has still to start again."""
+    map_run = service.engine.map_runs.get(run.map_run_arn or "")
+    if map_run is None or map_run.status != "RUNNING" or run.execution.status in ("RUNNING", "SUCCEEDED"):
+        return False
+    return run.execution.attempt < map_run.redrive_count
+
+
+def _name(run: Run) -> str:
+    """Of an Express child, both parts of its ARN that are its own (recorded)."""
+    execution = run.execution
+    return ":".join(execution.arn.split(":")[7:]) if run.is_brief else execution.name
 
 
 def _data(execution: Execution, included_data: str | None) -> dict[str, Any]:
@@ -274,8 +288,16 @@ def describe_state_machine_for_execution(service: Service, params: dict[str, Any
     if run.map_run_arn is None:
         return described
     if params.get("includedData") != "METADATA_ONLY":
-        described["definition"] = dumps(_inside(loads(configured.definition), execution.scope))
+        described["definition"] = dumps(_processor(loads(configured.definition), execution.scope))
     return described | {"mapRunArn": run.map_run_arn, "label": Arn.parse(execution.machine_arn).name.split("/")[1]}
+
+
+def _processor(definition: dict[str, Any], scope: str) -> dict[str, Any]:
+    """The definition that a Map Run's children have: that of the item processor, which need not say what holds for the
+    whole machine (recorded)."""
+    found = {key: value for key, value in _inside(definition, scope).items() if key != "ProcessorConfig"}
+    language = definition.get("QueryLanguage", "JSONPath")
+    return found if language == "JSONPath" else {"QueryLanguage": language, **found}
 
 
 def _inside(value: Any, pointer: str) -> Any:
@@ -303,14 +325,18 @@ def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
         query = Query(map_run_arn=lookup.map_run(service, map_run_arn).arn)
     else:
         raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
-    query.status = params.get("statusFilter")
+    status = params.get("statusFilter")
+    query.status = None if status == "PENDING_REDRIVE" else status
     question = f"ListExecutions {[params.get(name) for name in _QUESTION]}"
-    wanted = _redriven(params.get("redriveFilter"))
-    found, token = page_of_rows(service, question, params, query, lambda row: wanted(service, row))
-    listed = [_listed(service, lookup.execution(service, row.arn)) for row in found]
-    if map_run_arn is not None:
-        listed = [item | {"mapRunArn": map_run_arn, "itemCount": 1} for item in listed]
-    return answer("executions", listed, token)
+    wanted = _wanted(service, params, map_run_arn)
+    found, token = page_of_rows(service, question, params, query, wanted)
+    return answer("executions", [_in_list(service, row) for row in found], token)
+
+
+def _in_list(service: Service, row: Row) -> dict[str, Any]:
+    run = lookup.execution(service, row.arn)
+    listed = _listed(service, run)
+    return listed | {"itemCount": run.execution.child_items} if run.map_run_arn is not None else listed
 
 
 _QUESTION = ("stateMachineArn", "mapRunArn", "statusFilter", "redriveFilter")
@@ -334,11 +360,20 @@ def _of_machine(service: Service, arn: str, status: str | None) -> Query:
     return query
 
 
-def _redriven(filter: str | None) -> Callable[[Service, Row], bool]:
-    if filter is None:
-        return lambda service, row: True
-    wanted = filter == "REDRIVEN"
-    return lambda service, row: (lookup.execution(service, row.arn).execution.redrive_count > 0) == wanted
+def _wanted(service: Service, params: dict[str, Any], map_run_arn: str | None) -> Callable[[Row], bool]:
+    """What the filters ask for that no row tells."""
+    status, redriven = params.get("statusFilter"), params.get("redriveFilter")
+    by_status = map_run_arn is not None and status not in (None, "RUNNING", "SUCCEEDED")
+
+    def wanted(row: Row) -> bool:
+        if redriven is None and not by_status:
+            return True
+        run = lookup.execution(service, row.arn)
+        if by_status and _awaits_redrive(service, run) != (status == "PENDING_REDRIVE"):
+            return False
+        return redriven is None or (run.execution.redrive_count > 0) == (redriven == "REDRIVEN")
+
+    return wanted
 
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:

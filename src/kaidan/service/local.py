@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from kaidan.errors import TASK_FAILED, StateError
+from kaidan.errors import RUNTIME, TASK_FAILED, StateError
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply
@@ -18,7 +18,7 @@ from kaidan.service import activities
 from kaidan.service.errors import ApiError
 from kaidan.service.state import Answer, Service
 from kaidan.service.wire import epoch_text
-from kaidan.values import JSON, dumps, loads
+from kaidan.values import JSON, dumps, loads, type_name
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -197,7 +197,10 @@ def _start_params(task: RunTask) -> dict[str, Any]:
 
     Without a name it gets one that is the task's own: begun again after a restart, it starts nothing twice.
     """
-    params = {key[0].lower() + key[1:]: value for key, value in task.parameters.value.items() if value is not None}
+    given = task.parameters.value
+    if not isinstance(given, dict):
+        raise StateError(RUNTIME, f"The parameters of {task.resource.arn} must be an object, not {type_name(given)}")
+    params = {key[:1].lower() + key[1:]: value for key, value in given.items() if value is not None}
     if "input" in params and not isinstance(params["input"], str):
         params["input"] = dumps(params["input"])
     if task.token:

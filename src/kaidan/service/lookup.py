@@ -6,7 +6,6 @@ from kaidan.runtime.run import MapRun, Run
 from kaidan.service import refs
 from kaidan.service.errors import ApiError, resource_not_found
 from kaidan.service.state import Activity, Alias, Beginning, Service, StateMachine, Version
-from kaidan.store.contract import Query, Row
 
 
 def no_machine(arn: str) -> ApiError:
@@ -104,9 +103,3 @@ def map_run(service: Service, arn: str) -> MapRun:
         return service.engine.map_runs[arn]
     except KeyError:
         raise resource_not_found(f"Resource not found: '{arn}'", arn) from None
-
-
-def children(service: Service, map_run_arn: str) -> list[Row]:
-    """The executions that a Map Run has started, the first started first. Raises as `map_run`."""
-    started = map_run(service, map_run_arn).effect.item_count
-    return service.engine.list(Query(map_run_arn=map_run_arn, limit=started))[::-1]

@@ -48,7 +48,6 @@ def describe_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]
     """DescribeMapRun."""
     map_run = lookup.map_run(service, params["mapRunArn"])
     settings = map_run.effect
-    counts = _counts(service, map_run)
     described = {
         "mapRunArn": map_run.arn,
         "executionArn": map_run.execution_arn,
@@ -57,27 +56,27 @@ def describe_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]
         "maxConcurrency": settings.max_concurrency,
         "toleratedFailurePercentage": float(settings.tolerated_failure_percentage),
         "toleratedFailureCount": settings.tolerated_failure_count,
-        "itemCounts": counts,
-        "executionCounts": dict(counts),
+        "itemCounts": _counts(service, map_run, 1, map_run.unstarted_items()),
+        "executionCounts": _counts(service, map_run, 0, map_run.unstarted_children()),
     }
     if service.revision.redrive:
-        described["redriveCount"] = 0
+        described["redriveCount"] = map_run.redrive_count
+        if map_run.redrive_count:
+            described["redriveDate"] = moment(map_run.redrive_ms)
     return described if map_run.status == "RUNNING" else described | {"stopDate": moment(map_run.stop_ms)}
 
 
-def _counts(service: Service, map_run: MapRun) -> dict[str, int]:
-    """How the children stand; those that were never started are pending while the run goes on, then aborted."""
-    counts = dict.fromkeys(_COUNTS.values(), 0)
-    children = lookup.children(service, map_run.arn)
-    for child in children:
-        counts[_COUNTS[child.status]] += 1
-    unstarted = map_run.effect.item_count - len(children)
-    running = map_run.status == "RUNNING"
-    counts["pending"] = unstarted if running else 0
-    counts["aborted"] += 0 if running else unstarted
-    counts["total"] = sum(counts.values())
-    counts["resultsWritten"] = 0 if running else counts["succeeded"]
-    return counts | ({"failuresNotRedrivable": 0, "pendingRedrive": 0} if service.revision.redrive else {})
+def _counts(service: Service, map_run: MapRun, which: int, pending: int) -> dict[str, int]:
+    """How the children (`which` 0) or their items (1) stand. What was never started stays pending (recorded), and what
+    a redrive has still to start again counts as that."""
+    counts = {shown: map_run.counts.get(status, (0, 0))[which] for status, shown in _COUNTS.items()}
+    counts["pending"] = pending
+    queued = sum(count[which] for count in map_run.queued.values())
+    counts["total"] = sum(counts.values()) + queued
+    counts["resultsWritten"] = counts["total"] if map_run.written else 0
+    if service.revision.redrive:
+        counts |= {"failuresNotRedrivable": map_run.not_redrivable[which], "pendingRedrive": queued}
+    return counts
 
 
 def update_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def update_map_run(service: Service, params: dict[str, Any]) -> dict[str, Any]:
         message = f"A Map Run that has ended cannot be updated. Its status is {map_run.status}: '{map_run.arn}'"
         raise invalid(message, "CANNOT_UPDATE_COMPLETED_MAP_RUN")
     map_run.effect = msgspec.structs.replace(map_run.effect, **changes)
-    service.engine.update_map_run(map_run)
+    service.engine.maps.update(map_run)
     return {}
 
 

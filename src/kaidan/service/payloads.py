@@ -38,5 +38,6 @@ def _problem(text: str) -> str | None:
     try:
         source_json.scan(text)
     except UnreadableText as unreadable:
-        return unreadable.problems[0].message.partition("\n at [Source: ")[0]
+        first = unreadable.problems[0]
+        return None if first.code == "TOO_DEEPLY_NESTED" else first.message.partition("\n at [Source: ")[0]
     return None

@@ -21,8 +21,8 @@ class Row(msgspec.Struct, kw_only=True):
     """What is known of an execution without loading it. Times are Unix milliseconds; `stop_ms` 0 while it runs.
 
     `number` counts executions in the order of their start. `head` is the execution's own data, without its frames,
-    as the runtime encodes it. `pending`: it can go on at once. `parent` and `parent_request` name who waits for it;
-    `undelivered`: it has ended and they do not know yet.
+    as the runtime encodes it. `pending`: it can go on at once. Of a Map Run's child: `parent_request` is what its
+    parent asked with, 0 when nobody waits; `undelivered`: it has ended and its parent does not know yet.
     """
 
     number: int = 0
@@ -35,7 +35,6 @@ class Row(msgspec.Struct, kw_only=True):
     version_arn: str | None = None
     alias_arn: str | None = None
     map_run_arn: str | None = None
-    parent: str | None = None
     parent_request: int = 0
     undelivered: bool = False
     pending: bool = False
@@ -101,8 +100,8 @@ class Store(Protocol):
     durable: bool
     """Whether what was saved survives the process, so that it need not be held in memory."""
 
-    def save(self, changes: Iterable[Change], delivered: Iterable[str] = ()) -> None:
-        """Write changes, and that the ends of the executions `delivered` are known to their parents."""
+    def save(self, changes: Iterable[Change]) -> None:
+        """Write changes, and documents that were put or dropped."""
 
     def load(self, arn: str) -> Stored | None:
         """An execution, open or closed."""
@@ -115,6 +114,9 @@ class Store(Protocol):
 
     def event_count(self, arn: str) -> int:
         """How many events an execution has."""
+
+    def children(self, map_run_arn: str, succeeded: bool, after: int, limit: int) -> list[Row]:
+        """A Map Run's children that have ended, well or not, with greater numbers than `after`, in their order."""
 
     def list(self, query: Query) -> list[Row]:
         """Rows without `head`."""
@@ -137,9 +139,6 @@ class Store(Protocol):
     def undelivered(self) -> Iterator[Row]:
         """Executions that have ended and whose parents do not know."""
 
-    def child(self, parent: str, request_id: int) -> str | None:
-        """The child execution that is to answer a request of its parent."""
-
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Keep a document of the service; saved with the next `save`."""
 
@@ -152,8 +151,9 @@ class Store(Protocol):
     def get(self, kind: str, key: str) -> bytes | None:
         """One document."""
 
-    def forget_closed(self, before_ms: int, limit: int) -> int:
-        """Remove executions that ended before a moment, `limit` at most; how many were removed."""
+    def forget_closed(self, before_ms: int, limit: int, kept: Iterable[str] = ()) -> int:
+        """Remove executions that ended before a moment, `limit` at most; how many were removed. The children of the
+        Map Runs `kept` stay."""
 
     def close(self) -> None:
         """Let go of files."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -28,16 +29,16 @@ CREATE TABLE executions (
     version_arn TEXT,
     alias_arn TEXT,
     map_run_arn TEXT,
-    parent TEXT,
     parent_request INTEGER NOT NULL,
     undelivered INTEGER NOT NULL,
     pending INTEGER NOT NULL,
     events INTEGER NOT NULL,
     head BLOB NOT NULL
 );
-CREATE INDEX executions_by_machine ON executions (machine_arn, status, id);
+CREATE INDEX executions_by_machine ON executions (machine_arn, status, id) WHERE map_run_arn IS NULL;
 CREATE INDEX executions_by_map_run ON executions (map_run_arn, id) WHERE map_run_arn IS NOT NULL;
-CREATE INDEX executions_by_parent ON executions (parent, parent_request) WHERE parent IS NOT NULL;
+CREATE INDEX executions_failed ON executions (map_run_arn, id)
+    WHERE map_run_arn IS NOT NULL AND status IN ('FAILED', 'TIMED_OUT', 'ABORTED');
 CREATE INDEX executions_by_stop ON executions (stop_ms) WHERE stop_ms > 0;
 CREATE INDEX executions_pending ON executions (id) WHERE pending;
 CREATE INDEX executions_undelivered ON executions (id) WHERE undelivered;
@@ -64,17 +65,17 @@ CREATE TABLE documents (
 
 _UPSERT = """
 INSERT INTO executions (arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn,
-                        parent, parent_request, undelivered, pending, events, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (arn) DO UPDATE SET status = excluded.status, stop_ms = excluded.stop_ms,
-    undelivered = excluded.undelivered, pending = excluded.pending, events = events + excluded.events,
-    head = excluded.head
+                        parent_request, undelivered, pending, events, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (arn) DO UPDATE SET status = excluded.status, start_ms = excluded.start_ms, stop_ms = excluded.stop_ms,
+    parent_request = excluded.parent_request, undelivered = excluded.undelivered, pending = excluded.pending,
+    events = events + excluded.events, head = excluded.head
 RETURNING id
 """
 
-_COLUMNS = (
-    "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn, parent, parent_request"
-)
+_COLUMNS = "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn, parent_request"
+
+_SELECT_ROWS = f"SELECT {_COLUMNS}, undelivered, pending, head FROM executions"
 
 _OF_OPEN_ONES = ("frames", "items", "timers", "tasks")
 """Tables that hold what an execution needs to go on; also one that failed, which can be redriven."""
@@ -98,7 +99,7 @@ class SqliteStore:
         self._documents: dict[tuple[str, str], bytes | None] = {}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(self.path, timeout=1, isolation_level=None, check_same_thread=False)
             self._prepare(synchronous)
         except (OSError, sqlite3.Error) as problem:
             raise StoreError(f"{self.path}: {problem}") from None
@@ -125,13 +126,12 @@ class SqliteStore:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def save(self, changes: Iterable[Change], delivered: Iterable[str] = ()) -> None:
+    def save(self, changes: Iterable[Change]) -> None:
         db = self._db
         db.execute("BEGIN")
         try:
             for change in changes:
                 self._save_one(change)
-            db.executemany("UPDATE executions SET undelivered = 0 WHERE arn = ?", [(arn,) for arn in delivered])
             self._save_documents()
         except BaseException:
             db.execute("ROLLBACK")
@@ -173,9 +173,12 @@ class SqliteStore:
                 self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, data))
         self._documents.clear()
 
-    def forget_closed(self, before_ms: int, limit: int) -> int:
-        query = "SELECT id FROM executions WHERE stop_ms > 0 AND stop_ms < ? AND NOT undelivered LIMIT ?"
-        ids = self._db.execute(query, (before_ms, limit)).fetchall()
+    def forget_closed(self, before_ms: int, limit: int, kept: Iterable[str] = ()) -> int:
+        query = (
+            "SELECT id FROM executions WHERE stop_ms > 0 AND stop_ms < ? AND (map_run_arn IS NULL "
+            "OR map_run_arn NOT IN (SELECT value FROM json_each(?))) LIMIT ?"
+        )
+        ids = self._db.execute(query, (before_ms, json.dumps(list(kept)), limit)).fetchall()
         self._db.execute("BEGIN")
         for table in ("history", *_OF_OPEN_ONES):
             self._db.executemany(f"DELETE FROM {table} WHERE execution = ?", ids)
@@ -186,8 +189,7 @@ class SqliteStore:
     # --- reading ------------------------------------------------------------------------------------------
 
     def row(self, arn: str) -> Row | None:
-        query = f"SELECT {_COLUMNS}, undelivered, pending, head FROM executions WHERE arn = ?"
-        found = self._db.execute(query, (arn,)).fetchone()
+        found = self._db.execute(f"{_SELECT_ROWS} WHERE arn = ?", (arn,)).fetchone()
         return _row(found) if found else None
 
     def load(self, arn: str) -> Stored | None:
@@ -223,6 +225,12 @@ class SqliteStore:
         found = self._db.execute("SELECT events FROM executions WHERE arn = ?", (arn,)).fetchone()
         return found[0] if found else 0
 
+    def children(self, map_run_arn: str, succeeded: bool, after: int, limit: int) -> list[Row]:
+        statuses = "'SUCCEEDED'" if succeeded else "'FAILED', 'TIMED_OUT', 'ABORTED'"
+        where = f"map_run_arn = ? AND id > ? AND status IN ({statuses})"
+        query = f"{_SELECT_ROWS} WHERE {where} ORDER BY id LIMIT ?"
+        return [_row(found) for found in self._db.execute(query, (map_run_arn, after, limit))]
+
     def list(self, query: Query) -> list[Row]:
         where, values = _where(query)
         if query.after is not None:
@@ -244,11 +252,6 @@ class SqliteStore:
     def tasks(self) -> Iterator[tuple[str, int, bytes]]:
         yield from self._db.execute("SELECT arn, request, data FROM tasks JOIN executions ON id = execution")
 
-    def child(self, parent: str, request_id: int) -> str | None:
-        query = "SELECT arn FROM executions WHERE parent = ? AND parent_request = ?"
-        found = self._db.execute(query, (parent, request_id)).fetchone()
-        return found[0] if found else None
-
     def pending(self) -> Iterator[Row]:
         return self._rows("pending")
 
@@ -256,8 +259,7 @@ class SqliteStore:
         return self._rows("undelivered")
 
     def _rows(self, flag: str) -> Iterator[Row]:
-        query = f"SELECT {_COLUMNS}, undelivered, pending, head FROM executions WHERE {flag}"
-        return map(_row, self._db.execute(query).fetchall())
+        return map(_row, self._db.execute(f"{_SELECT_ROWS} WHERE {flag}").fetchall())
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
         yield from self._db.execute("SELECT key, data FROM documents WHERE kind = ?", (kind,)).fetchall()
@@ -286,7 +288,7 @@ def _remove(db: sqlite3.Connection, table: str, column: str, execution: int, key
 
 def _fields(row: Row) -> tuple[object, ...]:
     what = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
-    whose = (row.version_arn, row.alias_arn, row.map_run_arn, row.parent, row.parent_request)
+    whose = (row.version_arn, row.alias_arn, row.map_run_arn, row.parent_request)
     return (*what, *whose, row.undelivered, row.pending)
 
 
@@ -301,4 +303,6 @@ def _where(query: Query) -> tuple[str, list[object]]:
     columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status")
     given = {column: getattr(query, column) for column in columns if getattr(query, column) is not None}
     conditions = ["id > ?", *(f"{column} = ?" for column in given)]
+    if query.machine_arn is not None:  # a child's machine is its Map Run's own
+        conditions.append("map_run_arn IS NULL")
     return " AND ".join(conditions), [query.since, *given.values()]

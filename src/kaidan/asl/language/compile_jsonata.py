@@ -6,7 +6,7 @@ from kaidan.asl.language.compile_path import PathCompiler
 from kaidan.asl.states.dataflow import Definition, Flow
 from kaidan.asl.states.jsonata_flow import ExpressionValue, JsonataCatchFlow, JsonataFlow, compile_template
 from kaidan.asl.states.recovery import Catcher, Catchers
-from kaidan.asl.states.state import ChoiceTest, Items, ItemSelector, Value
+from kaidan.asl.states.state import ChoiceTest, Items, Template, Value
 from kaidan.errors import QUERY_EVALUATION_ERROR, StateError
 from kaidan.values import JSON, Payload, dumps
 
@@ -18,6 +18,9 @@ _EXPECTED = {
     "MaxConcurrency": "number",
     "ToleratedFailureCount": "number",
     "ToleratedFailurePercentage": "number",
+    "MaxItems": "number",
+    "MaxItemsPerBatch": "number",
+    "MaxInputBytesPerBatch": "number",
     "Error": "string",
     "Cause": "string",
     "RoleArn": "string",
@@ -39,16 +42,17 @@ class JsonataCompiler(PathCompiler):
     def value(self, definition: Definition, field: str) -> Value | None:
         return ExpressionValue(definition[field], field, _EXPECTED.get(field)) if field in definition else None
 
-    def items(self, definition: Definition) -> Items:
+    def items(self, definition: Definition, *, objects: bool = False) -> Items:
         if "Items" in definition:
-            evaluate = compile_template(definition["Items"], "Items", "array")
-            return lambda visit, effective: _array(evaluate({"input": visit.input.value}, visit.env))
-        return lambda visit, effective: _array(effective.value)
+            evaluate = compile_template(definition["Items"], "Items", None if objects else "array")
+            return lambda visit, effective: _array(evaluate({"input": visit.input.value}, visit.env), objects)
+        return lambda visit, effective: _array(effective.value, objects)
 
-    def item_selector(self, definition: Definition) -> ItemSelector | None:
-        if "ItemSelector" not in definition:
-            return None
-        build = compile_template(definition["ItemSelector"], "ItemSelector")
+    def item_selector(self, definition: Definition) -> Template | None:
+        return self.template(definition["ItemSelector"], "ItemSelector") if "ItemSelector" in definition else None
+
+    def template(self, value: JSON, location: str) -> Template:
+        build = compile_template(value, location)
         return lambda visit, effective: Payload(build({"input": visit.input.value}, visit.env))
 
     def catchers(self, definition: Definition) -> Catchers:
@@ -58,8 +62,8 @@ class JsonataCompiler(PathCompiler):
         )
 
 
-def _array(value: JSON) -> list[JSON]:
-    if isinstance(value, list):
+def _array(value: JSON, objects: bool) -> JSON:
+    if isinstance(value, (list, dict) if objects else list):
         return value
     cause = f"Map state input must be an array but was: {dumps(value)}"
     raise StateError(QUERY_EVALUATION_ERROR, cause, located=True)

@@ -11,7 +11,7 @@ from kaidan.asl.query.jsonpath import PathNotFound, compile_path
 from kaidan.asl.query.template import compile_template, field_value
 from kaidan.asl.states.dataflow import Definition, Flow, PathFlow, selector
 from kaidan.asl.states.recovery import Catcher, Catchers, PathCatchFlow, Retrier, Retriers
-from kaidan.asl.states.state import ChoiceTest, Items, ItemSelector, Value
+from kaidan.asl.states.state import ChoiceTest, Items, Template, Value
 from kaidan.asl.states.visit import Visit
 from kaidan.errors import runtime_error
 from kaidan.values import JSON, Payload
@@ -73,24 +73,25 @@ class PathCompiler:
             return PathValue(path, field_value(path, field + ".$"))
         return Literal(definition[field]) if field in definition else None
 
-    def items(self, definition: Definition) -> Items:
+    def items(self, definition: Definition, *, objects: bool = False) -> Items:
         path = definition.get("ItemsPath", "$")
         select = selector(path)
         shown = path[1:] if path.startswith("$$") else path  # AWS shows a context path with one $ (recorded)
 
-        def items(visit: Visit, effective: Payload) -> list[JSON]:
+        def items(visit: Visit, effective: Payload) -> JSON:
             value = select(effective.value, visit.env)
-            if not isinstance(value, list):
+            if not isinstance(value, (list, dict) if objects else list):
                 raise runtime_error(f'Reference path "{shown}" must point to array.')
             return value
 
         return items
 
-    def item_selector(self, definition: Definition) -> ItemSelector | None:
+    def item_selector(self, definition: Definition) -> Template | None:
         template = definition.get("ItemSelector", definition.get("Parameters"))
-        if template is None:
-            return None
-        build = compile_template(template)
+        return None if template is None else self.template(template, "ItemSelector")
+
+    def template(self, value: JSON, location: str) -> Template:
+        build = compile_template(value)
         return lambda visit, effective: Payload(build(effective.value, visit.env))
 
     def retriers(self, definition: Definition) -> Retriers:

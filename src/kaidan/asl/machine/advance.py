@@ -17,6 +17,7 @@ from kaidan.asl.language.compile import Program
 from kaidan.asl.machine import children, tasks
 from kaidan.asl.machine.context import Surroundings
 from kaidan.asl.machine.execution import Execution, Frame
+from kaidan.asl.machine.map_runs import MapRun
 from kaidan.asl.query.env import Source
 from kaidan.asl.states.recovery import error_output, matches
 from kaidan.asl.states.state import State
@@ -137,8 +138,8 @@ class Turn:
             pass
         elif isinstance(event, ev.Redriven):
             self._redrive()
-        elif isinstance(event, ev.MapRunUpdated):
-            children.update_map_run(self, event)
+        elif isinstance(event, (ev.MapRunUpdated, ev.MapRunResumed)):
+            self._map_run(event)
         elif isinstance(event, ev.StopRequested):
             self._stop(event)
         else:
@@ -147,6 +148,15 @@ class Turn:
                 self._answer(frame, event)
             elif event.request_id == self.execution.timeout_timer != 0:
                 self._time_out()
+
+    def _map_run(self, event: ev.MapRunUpdated | ev.MapRunResumed) -> None:
+        """Something that concerns a Map Run as a whole, if it is under way."""
+        for frame in list(self.execution.frames.values()):
+            if children.has_open_run(frame):
+                run = MapRun(self, frame)
+                if run.run.arn == event.map_run_arn:
+                    self.touch(frame)
+                    self.attempt(frame, lambda run=run: run.take(event))  # type: ignore[misc]
 
     def _start(self) -> None:
         execution = self.execution
@@ -221,12 +231,10 @@ class Turn:
                 self.attempt(frame, lambda: tasks.succeeded(self, frame, event))
             case ev.TaskFailed():
                 self.attempt(frame, lambda: tasks.failed(self, frame, event))
-            case ev.ChildClosed():
-                self.attempt(frame, lambda: children.child_closed(self, frame, event))
-            case ev.Started() | ev.Resumed() | ev.StopRequested() | ev.Redriven() | ev.MapRunUpdated():
+            case ev.Started() | ev.Resumed() | ev.StopRequested() | ev.Redriven():
                 raise AssertionError(event)
             case _:
-                assert_never(event)
+                self.attempt(frame, lambda: MapRun(self, frame).take(event))
 
     def _timer_fired(self, frame: Frame, request_id: int) -> None:
         del self.execution.requests[request_id]
@@ -367,7 +375,7 @@ class Turn:
         state = self.state_of(frame)
         tasks.release(self, frame)
         if error.located:
-            error = self._located(frame, state, error)
+            error = self.located(frame, state, error)
         self.recover(frame, state, error)
 
     def recover(self, frame: Frame, state: State, error: StateError) -> None:
@@ -376,7 +384,7 @@ class Turn:
         if not self._retried(frame, state, error) and not self._caught(frame, state, error):
             self.scope_failed(frame, error)
 
-    def _located(self, frame: Frame, state: State, error: StateError) -> StateError:
+    def located(self, frame: Frame, state: State, error: StateError) -> StateError:
         """An error of the state itself, in AWS's words; evaluation failures are history events of their own."""
         cause = error.cause
         if error.error != errors.DATA_LIMIT_EXCEEDED:
@@ -421,7 +429,7 @@ class Turn:
             self._leave(frame, Exit(catcher.next, output, assigned))
         except (StateError, TooDeep) as problem:
             again = _error(problem)
-            self.scope_failed(frame, self._located(frame, state, again) if again.located else again)
+            self.scope_failed(frame, self.located(frame, state, again) if again.located else again)
         return True
 
     def scope_failed(self, frame: Frame, error: StateError) -> None:
@@ -455,6 +463,8 @@ class Turn:
         self.events_max = sys.maxsize
         root = self._root()
         for frame in list(self.execution.frames.values()):
+            if children.has_open_run(frame):
+                MapRun(self, frame).abandon()
             tasks.release(self, frame)
         most = self.machine.limits.history_events_max
         cause = f"The execution reached the maximum number of history events ({most})."

@@ -1,8 +1,8 @@
 """What the machine does for Parallel and Map: children side by side, their results, their failures.
 
-Branches and inline iterations are frames of the same execution; the items of a Distributed Map are child
-executions that the world runs. Where events point back to is as recorded: an iteration's Started points to the
-last state event of the iteration whose place it takes, MapStateExited to what came before MapStateSucceeded.
+Branches and inline iterations are frames of the same execution; what a Map in Distributed mode does is in
+`map_runs.py`. Where events point back to is as recorded: an iteration's Started points to the last state event of
+the iteration whose place it takes, MapStateExited to what came before MapStateSucceeded.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kaidan import errors
-from kaidan.arns import Arn
-from kaidan.asl.machine import tasks
+from kaidan.asl.machine import map_runs, tasks
 from kaidan.asl.machine.execution import Container, Frame, Shelf
-from kaidan.asl.states.map import Map, Tolerance
+from kaidan.asl.states.map import Map
 from kaidan.asl.states.state import State
 from kaidan.asl.states.visit import FanOut, Visit
 from kaidan.errors import StateError
-from kaidan.protocol import effects as fx
-from kaidan.protocol import events as ev
-from kaidan.values import JSON, Payload, check_depth
+from kaidan.protocol.events import Item
+from kaidan.values import Payload
 
 if TYPE_CHECKING:
     from kaidan.asl.machine.advance import Turn
@@ -32,17 +30,18 @@ def start(turn: Turn, frame: Frame, step: FanOut) -> None:
     """Begin a Parallel or Map state's children."""
     drop(turn, frame)
     total = len(step.scopes) if step.items is None else len(step.items)
-    frame.container = Container(input=step.input, scopes=step.scopes, total=total, concurrency=step.concurrency)
+    container = Container(input=step.input, scopes=step.scopes, total=total, concurrency=step.concurrency)
+    frame.container = container
     turn.execution.shelves[frame.id] = Shelf(items=step.items)
     frame.waiting = "children"
     state = turn.state_of(frame)
     if isinstance(state, Map):
         turn.record_in(frame, "MapStateStarted", {"length": total})
         if state.distributed:
-            _start_map_run(turn, frame, frame.container, state)
+            return map_runs.start(turn, frame, container, state, step.keyed)
     else:
         turn.record_in(frame, "ParallelStateStarted")
-    _launch(turn, frame, frame.container, frame.last_event_id)
+    return _launch(turn, frame, container, frame.last_event_id)
 
 
 def _launch(turn: Turn, frame: Frame, container: Container, previous_id: int) -> None:
@@ -65,30 +64,26 @@ def _launch(turn: Turn, frame: Frame, container: Container, previous_id: int) ->
             child.index = index
             container.running[child.id] = index
     if container.done == container.total:
-        _complete(turn, frame, container, state)
+        _complete(turn, frame, state)
 
 
 def _concurrency(turn: Turn, container: Container, state: State) -> int:
     if not isinstance(state, Map):
         return container.total
-    limits = turn.machine.limits
-    most = limits.distributed_map_concurrency_max if state.distributed else limits.inline_map_concurrency_max
+    most = turn.machine.limits.inline_map_concurrency_max
     return min(container.concurrency or most, most)
 
 
 def _launch_item(turn: Turn, frame: Frame, container: Container, state: Map, index: int, previous_id: int) -> None:
     items = turn.execution.shelves[frame.id].items
     assert items is not None
-    item = {"Index": index, "Value": items[index]}
-    env = turn.surroundings.env(frame, state, turn.now_ms, item)
-    input = state.item_input(Visit(env, frame.input, turn.now_ms), container.input, items[index])
-    if container.map_run_arn is not None:
-        return _launch_child(turn, frame, container, state, item, input)
+    item = Item(items[index], None, "STATE_DATA")
+    env = turn.surroundings.env(frame, state, turn.now_ms, map_runs.item_context(turn, index, item))
+    input = state.item_input(Visit(env, frame.input, turn.now_ms), container.input, item.value)
     event_id = turn.record("MapIterationStarted", previous_id, {"name": state.name, "index": index})
     child = turn.new_frame("iteration", state.processor, input, previous_id=event_id, parent_id=frame.id)
-    child.index, child.item = index, item["Value"]
+    child.index, child.item = index, item.value
     container.running[child.id] = index
-    return None
 
 
 def frame_done(turn: Turn, parent: Frame, child: Frame) -> None:
@@ -106,29 +101,17 @@ def frame_done(turn: Turn, parent: Frame, child: Frame) -> None:
     _launch(turn, parent, container, child.last_event_id)
 
 
-def _complete(turn: Turn, frame: Frame, container: Container, state: State) -> None:
-    if container.map_run_arn is not None:
-        turn.effects.append(fx.CloseMapRun(container.map_run_arn, "SUCCEEDED"))
-        turn.record_in(frame, "MapRunSucceeded")
+def _complete(turn: Turn, frame: Frame, state: State) -> None:
     turn.record(state.type + "StateSucceeded", frame.last_event_id)
-    if container.map_run_arn is not None and turn.machine.revision.map_exit_follows_run_start:
-        frame.last_event_id = container.run_started_event_id
     results = turn.execution.shelves.pop(frame.id).results
     frame.container = None
-    turn.resume(frame, _joined([results[index] for index in sorted(results)]))
+    turn.resume(frame, map_runs.joined([results[index] for index in sorted(results)]))
 
 
 def _put_result(turn: Turn, frame: Frame, index: int, result: Payload) -> None:
     shelf = turn.execution.shelves[frame.id]
     shelf.results[index] = result
     shelf.unsaved.append(index)
-
-
-def _joined(results: list[Payload]) -> Payload:
-    """The array of results; its text is made of theirs, so that nothing is serialised again (recorded)."""
-    values, text = [result.value for result in results], "[" + ",".join(result.text for result in results) + "]"
-    check_depth(values, text)
-    return Payload(values, text)
 
 
 def frame_failed(turn: Turn, parent: Frame, child: Frame, error: StateError) -> None:
@@ -148,8 +131,9 @@ def frame_failed(turn: Turn, parent: Frame, child: Frame, error: StateError) -> 
 
 
 def record_failed(turn: Turn, frame: Frame, state: State, error: StateError) -> None:
-    """`ParallelStateFailed` or `MapStateFailed`, but for States.Runtime (recorded)."""
-    if state.type in ("Parallel", "Map") and error.error != errors.RUNTIME:
+    """`ParallelStateFailed` or `MapStateFailed`; for States.Runtime (recorded) only if a Map Run has failed of it."""
+    has_run = frame.container is not None and frame.container.run is not None
+    if state.type in ("Parallel", "Map") and (error.error != errors.RUNTIME or has_run):
         turn.record_in(frame, state.type + "StateFailed")
 
 
@@ -161,8 +145,8 @@ def abort(turn: Turn, frame: Frame) -> None:
     _abort_children(turn, frame)
     turn.touch(frame)
     state = turn.state_of(frame)
-    if frame.container is not None and frame.container.map_run_arn is not None and frame.waiting:
-        turn.effects.append(fx.CloseMapRun(frame.container.map_run_arn, "ABORTED"))
+    if has_open_run(frame):
+        map_runs.MapRun(turn, frame).abandon()
         turn.record_in(frame, "MapRunAborted")
     if frame.waiting and state.type in _ABORTABLE:
         turn.record_in(frame, state.type + "StateAborted")
@@ -175,12 +159,16 @@ def abort(turn: Turn, frame: Frame) -> None:
 
 def _abort_children(turn: Turn, frame: Frame, but: Frame | None = None) -> None:
     container = frame.container
-    for child_id in list(container.running) if container is not None else ():
-        if container is not None and container.map_run_arn is not None:
-            turn.execution.requests.pop(child_id, None)
-            turn.effects.append(fx.CancelChild(child_id))
-        elif but is None or child_id != but.id:
+    if container is None or container.run is not None:
+        return
+    for child_id in list(container.running):
+        if but is None or child_id != but.id:
             abort(turn, turn.execution.frames[child_id])
+
+
+def has_open_run(frame: Frame) -> bool:
+    """Whether a Map Run is under way here."""
+    return frame.container is not None and frame.container.run is not None and frame.waiting == "children"
 
 
 def drop(turn: Turn, frame: Frame) -> None:
@@ -197,105 +185,9 @@ def drop(turn: Turn, frame: Frame) -> None:
 
 
 def redrive(turn: Turn, frame: Frame, container: Container) -> None:
-    """Go on with the children that did not succeed: inline ones from their frames, child executions anew."""
+    """Go on with the children that did not succeed: inline ones from their frames, child executions by their run."""
     frame.waiting = "children"
-    state = turn.state_of(frame)
-    if container.map_run_arn is None or not isinstance(state, Map):
-        return
-    details = {"mapRunArn": container.map_run_arn, "redriveCount": turn.execution.redrive_count}
-    container.run_started_event_id = turn.record_in(frame, "MapRunRedriven", details)
-    indexes = sorted([*container.failed, *container.running.values()])
-    container.done, container.failed = container.done - len(container.failed), []
-    container.running = {}
-    turn.effects.append(_map_run(frame, container, state))
-    for index in indexes:
-        _launch_item(turn, frame, container, state, index, frame.last_event_id)
-    _launch(turn, frame, container, frame.last_event_id)
-
-
-# --- Distributed Map --------------------------------------------------------------------------------------
-
-
-def _start_map_run(turn: Turn, frame: Frame, container: Container, state: Map) -> None:
-    tolerance = state.tolerance(turn.visit(frame))
-    execution, uuid4 = turn.execution, turn.machine.source.uuid4
-    label = state.label or uuid4()
-    machine_name = Arn.parse(execution.machine_arn).resource.split(":")[1]
-    container.map_run_arn = Arn.parse(execution.machine_arn).states(f"mapRun:{machine_name}/{label}:{uuid4()}")
-    container.tolerated_count, container.tolerated_percentage = tolerance.count, tolerance.percentage
-    container.run_started_event_id = turn.record_in(frame, "MapRunStarted", {"mapRunArn": container.map_run_arn})
-    turn.effects.append(_map_run(frame, container, state))
-
-
-def _map_run(frame: Frame, container: Container, state: Map) -> fx.StartMapRun:
-    return fx.StartMapRun(
-        map_run_arn=container.map_run_arn or "",
-        state=state.name,
-        item_count=container.total,
-        max_concurrency=container.concurrency,
-        tolerated_failure_count=container.tolerated_count,
-        tolerated_failure_percentage=container.tolerated_percentage,
-    )
-
-
-def _launch_child(
-    turn: Turn, frame: Frame, container: Container, state: Map, item: dict[str, JSON], input: Payload
-) -> None:
-    assert container.map_run_arn is not None
-    request_id = turn.await_answer(frame)
-    container.running[request_id] = item["Index"]
-    turn.effects.append(
-        fx.StartChild(
-            request_id=request_id,
-            map_run_arn=container.map_run_arn,
-            scope=state.processor,
-            name=turn.machine.source.uuid4(),
-            label=container.map_run_arn.split("/")[1].split(":")[0],
-            input=input,
-            express=state.express,
-            index=item["Index"],
-            map_item=item,
-        )
-    )
-
-
-def child_closed(turn: Turn, frame: Frame, event: ev.ChildClosed) -> None:
-    """A child execution has ended; failures count against what the state tolerates."""
-    del turn.execution.requests[event.request_id]
-    container = frame.container
-    assert container is not None and container.map_run_arn is not None
-    index = container.running.pop(event.request_id)
-    container.done += 1
-    if event.status == "SUCCEEDED" and event.output is not None:
-        _put_result(turn, frame, index, event.output)
-    else:
-        container.failed.append(index)
-    tolerance = Tolerance(container.tolerated_count, container.tolerated_percentage)
-    if tolerance.exceeded(len(container.failed), container.total):
-        _fail_map_run(turn, frame, container)
-    _launch(turn, frame, container, frame.last_event_id)
-
-
-def update_map_run(turn: Turn, event: ev.MapRunUpdated) -> None:
-    """UpdateMapRun: the state looks at the new numbers from now on."""
-    for frame in list(turn.execution.frames.values()):
-        if frame.container is not None and frame.container.map_run_arn == event.map_run_arn:
-            turn.touch(frame)
-            _update(turn, frame, frame.container, event)
-
-
-def _update(turn: Turn, frame: Frame, container: Container, event: ev.MapRunUpdated) -> None:
-    container.concurrency = event.max_concurrency
-    container.tolerated_count = event.tolerated_failure_count
-    container.tolerated_percentage = event.tolerated_failure_percentage
-    turn.attempt(frame, lambda: _launch(turn, frame, container, frame.last_event_id))
-
-
-def _fail_map_run(turn: Turn, frame: Frame, container: Container) -> None:
-    assert container.map_run_arn is not None
-    cause = "The specified tolerated failure threshold was exceeded"
-    error = StateError(errors.EXCEED_TOLERATED_FAILURE_THRESHOLD, cause)
-    turn.effects.append(fx.CloseMapRun(container.map_run_arn, "FAILED"))
-    _abort_children(turn, frame)
-    turn.record_in(frame, "MapRunFailed", tasks.error_details(error))
-    raise error
+    if container.run is not None and not map_runs.redrive(turn, frame, container.run):
+        drop(turn, frame)
+        frame.waiting = "redrive"
+        turn.execution.ready.append(frame.id)

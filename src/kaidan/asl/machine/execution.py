@@ -13,6 +13,8 @@ from typing import Literal
 
 import msgspec
 
+from kaidan.asl.states.distributed import Terms
+from kaidan.protocol.events import Item
 from kaidan.values import JSON, Payload
 
 FrameKind = Literal["root", "branch", "iteration"]
@@ -21,10 +23,55 @@ Waiting = Literal["", "task", "timer", "children", "retry", "redrive"]
 """What a frame waits for; "" means that it is ready to enter its state, "redrive" to do its state's work again."""
 
 
-class Container(msgspec.Struct, kw_only=True):
+Asked = Literal["", "results", "failures", "items", "close"]
+"""What a Map Run waits for beside its children."""
+
+
+class Dispatch(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a Distributed Map knows of its Map Run. Items that were read and not started are on the Shelf.
+
+    `map_event_id`: its MapStateStarted; `run_event_id`: its MapRunStarted or MapRunRedriven, the latest.
+    """
+
+    arn: str
+    terms: Terms
+    tolerated: tuple[int, float]
+    """As the terms say, or as UpdateMapRun did since: a number and a percentage."""
+    map_event_id: int
+    run_event_id: int
+    position: JSON = None
+    """Where reading goes on after the last item that was taken."""
+    known: int = 0
+    """Items that are known, taken or not."""
+    exhausted: bool = False
+    """There are no more than those."""
+    taken: int = 0
+    """Items that children have got, or that wait in `batch` for the rest of theirs."""
+    batch: list[JSON] = []
+    batch_bytes: int = 0
+    failed: int = 0
+    """Items of children that did not succeed."""
+    result_bytes: int = 0
+    """Size of the results on the Shelf, as text."""
+    keyed: bool = False
+    """The items are an object's members."""
+    redrives: int = 0
+    redriving: int | None = None
+    """The mark of the last child that was started again; None when there is none to be."""
+    asked: Asked = ""
+    request_id: int = 0
+    ending: str = ""
+    """SUCCEEDED or FAILED: no child is started any more."""
+    error: str | None = None
+    cause: str | None = None
+    """Why it is FAILED."""
+
+
+class Container(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a Parallel or Map frame knows of its children; what it holds per item is on its Shelf.
 
-    `running` maps child frame id (inline) or request id (child execution) to the child's index.
+    `running` maps child frame id (inline) or request id (child execution) to the child's index. `total` counts
+    branches or items; a Map Run's children are as many as its items, or its batches.
     """
 
     input: Payload
@@ -33,28 +80,30 @@ class Container(msgspec.Struct, kw_only=True):
     concurrency: int = 0
     launched: int = 0
     done: int = 0
-    failed: list[int] = []
-    """Indexes of child executions that did not succeed."""
     running: dict[int, int] = {}
-    map_run_arn: str | None = None
-    tolerated_count: int = 0
-    tolerated_percentage: float = 0
-    run_started_event_id: int = 0
+    run: Dispatch | None = None
 
 
 class Shelf(msgspec.Struct, kw_only=True):
     """A container's items and results, by index. Kept apart from its frame, so that an item costs its own row.
 
-    `unsaved`: results that have come since the execution was saved last; `new`: so have the items.
+    `unsaved`: results that have come since the execution was saved last; `new`: so have the items. `page` holds
+    items that were read ahead; it is never saved: they are read again.
     """
 
     items: list[JSON] | None = None
     results: dict[int, Payload] = {}
     unsaved: list[int] = []
     new: bool = True
+    page: deque[Item] = msgspec.field(default_factory=deque)
+    failures: deque[tuple[int, int, int]] = msgspec.field(default_factory=deque)
+    """The same of children that are to be started again: as in FailuresFetched."""
+    last_failures: bool = False
+    last: bool = False
+    """There are no items behind the page."""
 
 
-class Frame(msgspec.Struct, kw_only=True):
+class Frame(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One thread of control: where it is, what it holds, what it waits for.
 
     `last_event_id` is what the frame's next history event points back to; `before_entry_event_id` what
@@ -90,7 +139,7 @@ class Frame(msgspec.Struct, kw_only=True):
     container: Container | None = None
 
 
-class Execution(msgspec.Struct, kw_only=True):
+class Execution(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One execution. Times are Unix milliseconds; ids count from 1."""
 
     arn: str
@@ -111,7 +160,12 @@ class Execution(msgspec.Struct, kw_only=True):
     express: bool = False
     scope: str = ""
     map_item: JSON = None
-    """Of a Distributed Map's child: its `$$.Map.Item`."""
+    """The `$$.Map.Item` of states that are visited outside of any Map (TestState)."""
+    child_index: int = 0
+    child_items: int = 1
+    """Of a Distributed Map's child: its number, and how many items it has."""
+    attempt: int = 0
+    """Of a Distributed Map's child: how often its Map Run had been redriven when it was started last."""
     status: str = "RUNNING"
     stop_ms: int = 0
     output: Payload | None = None

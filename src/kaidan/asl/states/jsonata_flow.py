@@ -14,7 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from kaidan.asl.query.env import Env
-from kaidan.asl.query.jsonata import UNDEFINED, JsonataError, compile_expression, is_function
+
+try:  # TEMP
+    from kaidan.asl.query.jsonata import UNDEFINED, JsonataError, compile_expression, is_function
+except ImportError:
+    pass
 from kaidan.asl.states.dataflow import Assigned, Definition
 from kaidan.asl.states.visit import Visit
 from kaidan.errors import QUERY_EVALUATION_ERROR, StateError
@@ -74,10 +78,9 @@ def _expression(text: str, location: str, expected: str | None) -> Template:
         seen = {**states, "context": env.context()} if needs_context else states
         bindings: Mapping[str, JSON] = {**env.variables, "states": seen}
         try:
-            value = program.evaluate(UNDEFINED, bindings, env)
+            value = program.evaluate(None, bindings, env)
         except JsonataError as problem:
-            separator = "." if problem.code else ":"  # AWS: a bound of the engine has no code
-            raise _failure(text, location, f"threw an error during evaluation{separator} {problem}") from None
+            raise _failure(text, location, f"threw an error during evaluation. {problem}") from None
         if value is UNDEFINED:
             raise _failure(text, location, "returned nothing (undefined).")
         if is_function(value):

@@ -21,8 +21,8 @@ class Value(Protocol):
 
 
 ChoiceTest: TypeAlias = Callable[[Visit, Payload], bool]
-Items: TypeAlias = Callable[[Visit, Payload], list[JSON]]
-ItemSelector: TypeAlias = Callable[[Visit, Payload], Payload]
+Items: TypeAlias = Callable[[Visit, Payload], JSON]
+Template: TypeAlias = Callable[[Visit, Payload], Payload]
 
 
 class Compiler(Protocol):
@@ -40,11 +40,15 @@ class Compiler(Protocol):
     def value(self, definition: Definition, field: str) -> Value | None:
         """A field that is a literal, has a `…Path` twin (JSONPath), or may be an expression (JSONata)."""
 
-    def items(self, definition: Definition) -> Items:
-        """The array that a Map goes over: ItemsPath or Items, by default the effective input."""
+    def items(self, definition: Definition, *, objects: bool = False) -> Items:
+        """The array that a Map goes over: ItemsPath or Items, by default the effective input. `objects`: it may be
+        an object instead."""
 
-    def item_selector(self, definition: Definition) -> ItemSelector | None:
+    def item_selector(self, definition: Definition) -> Template | None:
         """ItemSelector, or Parameters of old."""
+
+    def template(self, value: JSON, location: str) -> Template:
+        """A field with paths or expressions anywhere in it. `location` names it in errors: `ItemReader/Arguments`."""
 
     def scope(self, definition: Definition, pointer: str) -> str:
         """Compile the states of a branch or item processor; the answer is the path of the scope."""

@@ -73,12 +73,15 @@ class FanOut(msgspec.Struct, frozen=True):
     """Run children: one per branch (`items` None), or one per item.
 
     `input` is what branches get and ItemSelector sees; `concurrency` 0 means no limit of the definition's own.
+    Where an ItemReader brings the items, there are none here. `keyed`: they are an object's members, each as
+    `{"Key": …, "Value": …}`.
     """
 
     input: Payload
     scopes: tuple[str, ...]
     items: list[JSON] | None = None
     concurrency: int = 0
+    keyed: bool = False
 
 
 Step: TypeAlias = Exit | Halt | Sleep | Ask | FanOut

@@ -11,19 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from kaidan.arns import task_resource
 from kaidan.asl.query.env import Env
-from kaidan.asl.states.dataflow import Assigned, Flow
-from kaidan.asl.states.map import Map, Tolerance
+from kaidan.asl.states.dataflow import Assigned
+from kaidan.asl.states.distributed import Tolerance
+from kaidan.asl.states.map import Map
 from kaidan.asl.states.recovery import CatchFlow, error_output
 from kaidan.asl.states.state import State
 from kaidan.asl.states.visit import Ask, Exit, FanOut, Step, Visit
 from kaidan.errors import EXCEED_TOLERATED_FAILURE_THRESHOLD, StateError
+from kaidan.integrations.items import Unreadable, json_file, read_text
 from kaidan.service.errors import invalid
-from kaidan.service.test_state.reader import items_of, read_data
 from kaidan.service.test_state.spans import written
 from kaidan.service.test_state.subject import Subject
-from kaidan.values import JSON, Payload
+from kaidan.values import JSON, Payload, loads
 
 _RESULT = ("afterResultSelector", "afterResultPath")
 _INPUT = ("afterInputPath",)
@@ -74,8 +77,6 @@ class Watched(State):
         self._inner = inner
         self._subject = subject
         self._notes = notes
-        if subject.reader_data is not None and isinstance(inner, Map):
-            inner.flow = _ReaderFlow(inner.flow, subject, notes)
         self.catchers = tuple(
             replace(catcher, flow=_CatchFlow(self, index, catcher.flow)) for index, catcher in enumerate(self.catchers)
         )
@@ -117,6 +118,9 @@ class Watched(State):
 
     def _ask(self, step: FanOut, visit: Visit) -> Ask:
         if isinstance(self._inner, Map):
+            if self._subject.reader_data is not None:
+                items = _read(self._subject.reader_data, self._subject, self._notes)
+                step = msgspec.structs.replace(step, items=items)
             _look_at_items(self._inner, step, visit, self._subject, self._notes)
         return Ask(MOCKED, step.input)
 
@@ -136,33 +140,23 @@ class _CatchFlow:
             return self._flow.conclude(visit, told)
 
 
-class _ReaderFlow:
-    """The data flow of a Map whose items come from what its ItemReader is said to have read: ItemsPath, if there
-    is one, leads into that."""
-
-    def __init__(self, flow: Flow, subject: Subject, notes: Notes) -> None:
-        self._flow = flow
-        assert subject.reader_data is not None
-        definition = subject.place.definition
-        config = definition.get("ItemReader", {}).get("ReaderConfig", {})
-        data = read_data(subject.reader_data, config)
-        if "ItemsPointer" in config:
-            notes.data("afterItemsPointer", Payload(data))
-        self._read = Payload(data if "ItemsPath" in definition else items_of(data, config.get("MaxItems")))
-
-    def arguments(self, visit: Visit) -> Payload:
-        self._flow.arguments(visit)
-        return self._read
-
-    def conclude(self, visit: Visit, result: Payload) -> tuple[Payload, Assigned]:
-        return self._flow.conclude(visit, result)
-
-
 def _env(env: Env, context: JSON) -> Env:
     return Env(lambda: context, env.variables, env.source, env.now_ms)
 
 
 # Map
+
+
+def _read(text: str, subject: Subject, notes: Notes) -> list[JSON]:
+    """What the ItemReader is said to have read, as items. Raises ValidationException."""
+    config = subject.place.definition.get("ItemReader", {}).get("ReaderConfig", {})
+    try:
+        items = [item.value for item in read_text(text, config)]
+        if "ItemsPointer" in config:
+            notes.data("afterItemsPointer", Payload(json_file.pointed(loads(text), config["ItemsPointer"])))
+    except Unreadable as problem:
+        raise invalid(f"Invalid MapItemReaderData provided: {problem}") from None
+    return items
 
 
 def _look_at_items(state: Map, step: FanOut, visit: Visit, subject: Subject, notes: Notes) -> None:
@@ -204,7 +198,7 @@ def _tolerance(state: Map, visit: Visit, subject: Subject, notes: Notes) -> Tole
     given = {name.removesuffix("Path") for name in subject.place.definition if name.startswith("ToleratedFailure")}
     if not given:
         return None
-    tolerance = state.tolerance(visit)
+    tolerance = state.distribution.tolerance(visit)
     if "ToleratedFailureCount" in given:
         notes.number("toleratedFailureCount", tolerance.count)
     if "ToleratedFailurePercentage" in given:
