@@ -31,7 +31,7 @@ from typing import Any
 FAILING = 100
 """One row in so many fails."""
 
-SHOWN_EVERY_S = 0.25
+SHOWN_EVERY_S = 0.02
 
 
 def definition(folder: Path) -> dict[str, Any]:
@@ -137,16 +137,17 @@ def peak_mb() -> float:
 def run(folder: Path, kill_at: int | None = None) -> dict[str, Any]:
     """Run it in a process, which is killed once when so many items have been started; its last words."""
     command = [sys.executable, "-m", "benchmarks.map_run", "--work", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     last = ""
-    for line in process.stdout:
-        last = line
-        if kill_at is not None and line.strip().isdigit() and int(line) >= kill_at:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            return run(folder)
-    if process.wait():
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            last = line
+            if kill_at is not None and line.strip().isdigit() and int(line) >= kill_at:
+                process.send_signal(signal.SIGKILL)
+                break
+    if process.returncode == -signal.SIGKILL:
+        return run(folder)
+    if process.returncode:
         raise SystemExit(f"it ended with {process.returncode}")
     words: dict[str, Any] = json.loads(last)
     return words

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 REDRIVE = datetime.date(2023, 11, 15)
 """Redrive was launched: the context object gained Execution.RedriveCount, DescribeExecution its redrive members."""
 
-COMPACT_INPUT = datetime.date(2024, 8, 20)
-"""An execution's input appears in history as compact JSON; before, as the text that was sent."""
+COMPACT_INPUT = datetime.date(2024, 5, 1)
+"""States get an execution's input as compact JSON; before, as the text that was sent, which ExecutionStarted has."""
 
 ENCRYPTION = datetime.date(2024, 7, 25)
 """Customers' keys were launched: DescribeStateMachine, DescribeStateMachineForExecution and DescribeActivity gained

@@ -28,6 +28,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "credentials": ("/etc/kaidan/credentials", Path("/etc/kaidan/credentials")),
     "profile": ("ops", "ops"),
     "endpoint-url": ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+    "files": ("/srv/items", Path("/srv/items")),
 }
 """For each setting a text that is not its default, and what it means."""
 

@@ -31,8 +31,8 @@ def text(definition: dict[str, Any], comment: str = "") -> str:
 class Service:
     """`service("StartExecution", stateMachineArn=…)`, with chance that can be repeated."""
 
-    def __init__(self, as_of: datetime.date | None = None) -> None:
-        self.api = Api(as_of=as_of)
+    def __init__(self, as_of: datetime.date | None = None, **settings: Any) -> None:
+        self.api = Api(as_of=as_of, **settings)
         self.api.service.source = SeededSource(7)
 
     def __call__(self, operation: str, **params: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ AWS's SDK.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -135,7 +135,8 @@ class Storage:
         root, prefix = self._root(parameters), parameters.get("Prefix", "")
         if not root.is_dir():
             raise StorageError(f"{root}: it is not a folder")
-        keys = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+        files = (path for path in root.rglob("*") if path.is_file() and not _is_partial(path))
+        keys = sorted(path.relative_to(root).as_posix() for path in files)
         after = token or parameters.get("StartAfter", "")
         wanted = [key for key in keys if key.startswith(prefix) and key > after]
         page = wanted[: int(parameters.get("MaxKeys", 1000))]
@@ -175,36 +176,46 @@ class _S3Object:
         self._body.close()
 
 
+_PARTIAL = ".part"
+
+
+def _is_partial(path: Path) -> bool:
+    return path.name.startswith(".") and path.suffix == _PARTIAL
+
+
 class _FileSink:
-    """A file under another name, until it is complete."""
+    """A file under another name, until it is complete. It is open only while something is written: who writes results
+    may be interrupted between two parts for good."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._partial = path.with_name(f".{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._partial.open("wb")
-        except OSError as problem:
-            raise StorageError(f"{path}: {problem.strerror}") from None
+        self._partial = path.with_name(f".{path.name}{_PARTIAL}")
+        self._do(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        self._do(lambda: self._partial.write_bytes(b""))
 
     def write(self, data: bytes) -> None:
-        try:
-            self._file.write(data)
-        except OSError as problem:
-            raise StorageError(f"{self._path}: {problem.strerror}") from None
+        self._do(lambda: self._append(data))
+
+    def _append(self, data: bytes) -> None:
+        with self._partial.open("ab") as file:
+            file.write(data)
 
     def close(self) -> None:
-        try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._partial.replace(self._path)
-        except OSError as problem:
-            raise StorageError(f"{self._path}: {problem.strerror}") from None
+        self._do(self._publish)
+
+    def _publish(self) -> None:
+        with self._partial.open("rb") as file:
+            os.fsync(file.fileno())
+        self._partial.replace(self._path)
 
     def abort(self) -> None:
-        self._file.close()
-        self._partial.unlink(missing_ok=True)
+        self._do(lambda: self._partial.unlink(missing_ok=True))
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except OSError as problem:
+            raise StorageError(f"{self._path}: {problem.strerror}") from None
 
 
 class _S3Sink:

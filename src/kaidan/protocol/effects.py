@@ -129,6 +129,12 @@ class StartChild(msgspec.Struct, frozen=True):
     input: Payload | None
 
 
+class ContinueMapRun(msgspec.Struct, frozen=True):
+    """There are more children to be started: answer MapRunContinued, others first."""
+
+    map_run_arn: str
+
+
 class CancelChild(msgspec.Struct, frozen=True):
     """Nobody waits for this child any more: stop it, unless it is Express."""
 
@@ -174,6 +180,7 @@ Effect: TypeAlias = (
     | FetchItems
     | FetchFailures
     | StartChild
+    | ContinueMapRun
     | CancelChild
     | CloseMapRun
     | Finish

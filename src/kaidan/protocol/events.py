@@ -108,6 +108,12 @@ class MapRunBroken(msgspec.Struct, frozen=True):
     cause: str
 
 
+class MapRunContinued(msgspec.Struct, frozen=True):
+    """Go on starting children."""
+
+    map_run_arn: str
+
+
 class MapRunResumed(msgspec.Struct, frozen=True):
     """After a restart: what a Map Run asked for and has no answer to is to be asked for again."""
 
@@ -152,6 +158,7 @@ MapRunEvent: TypeAlias = (
     | MapRunClosed
     | MapRunBroken
     | MapRunUpdated
+    | MapRunContinued
     | MapRunResumed
 )
 """What concerns a Map Run."""
@@ -179,6 +186,7 @@ __all__ = [
     "ItemsFetched",
     "MapRunBroken",
     "MapRunClosed",
+    "MapRunContinued",
     "MapRunEvent",
     "MapRunResumed",
     "MapRunUpdated",

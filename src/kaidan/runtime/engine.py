@@ -73,6 +73,8 @@ class Engine:
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
+        self._answers = 0
+        """How many of those are answers to tasks."""
         self._queued: Counter[str] = Counter()
         self._inbox: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._timers: Timers[TimerKey] = Timers()
@@ -183,25 +185,28 @@ class Engine:
 
     def step(self) -> bool:
         """Do one thing that is to be done now; False when there is nothing."""
-        if not self._inbox.empty():
+        if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answers:
+            return self.save()
+        if self._handled < EFFECTS_PER_SAVE_MAX and not self._inbox.empty():
             self._take_inbox(0)
             return True
-        if self._handled < EFFECTS_PER_SAVE_MAX:
-            if self._events:
-                self._handle(*self._next_event())
-                return True
-            next_ms = self.next_ms()
-            if next_ms is not None and next_ms <= self.clock.now_ms():
-                self._fire(self._timers.pop())
-                return True
+        if self._events:
+            self._handle_next()
+            return True
+        next_ms = self.next_ms()
+        if next_ms is not None and next_ms <= self.clock.now_ms():
+            self._fire(self._timers.pop())
+            return True
         return self.save()
 
-    def _next_event(self) -> tuple[str, ev.Event]:
+    def _handle_next(self) -> None:
         arn, event = self._events.popleft()
         self._queued[arn] -= 1
         if not self._queued[arn]:
             del self._queued[arn]
-        return arn, event
+        if isinstance(event, (ev.TaskSucceeded, ev.TaskFailed)):
+            self._answers -= 1
+        self._handle(arn, event)
 
     def next_ms(self) -> int | None:
         """When the next timer is due."""
@@ -249,6 +254,8 @@ class Engine:
         """Save what has changed, then do what waited for that; False when there was nothing of either."""
         if not self._dirty and not self._outbox:
             return False
+        while self._answers:  # what becomes of an answer is saved with it: its task is not begun again
+            self._handle_next()
         self._handled = 0
         dirty, self._dirty = self._dirty.values(), {}
         if self.store is not None:
@@ -401,6 +408,7 @@ class Engine:
             self._dirty[arn] = run
             self._end_task(run, event.request_id, cancelled=False)
             self.post(arn, event)
+            self._answers += 1
 
     def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted) -> None:
         """What is to be done for a task after a restart changes as it goes on: nothing, when only its token can answer

@@ -46,9 +46,12 @@ Effect: TypeAlias = (
     | fx.FetchItems
     | fx.FetchFailures
     | fx.StartChild
+    | fx.ContinueMapRun
     | fx.CancelChild
     | fx.CloseMapRun
 )
+
+Action: TypeAlias = Callable[[], None]
 
 T = TypeVar("T")
 
@@ -90,6 +93,8 @@ class MapRuns:
         self._pending_of: dict[str, list[str]] = {}
         self._telling: dict[tuple[str, int], Run] = {}
         """A parent and its request → the child that has ended, until the parent has heard of it."""
+        self._writing: dict[str, list[Action]] = {}
+        """Map Runs of which something is being written → what is to be written after that."""
         self._threads: ThreadPoolExecutor | None = None
 
     # --- keeping ------------------------------------------------------------------------------------------
@@ -103,7 +108,9 @@ class MapRuns:
         self._changed.clear()
 
     def change(self, map_run: MapRun) -> None:
-        """It is to be saved."""
+        """It is to be saved, even when nothing else is."""
+        if not self._changed:
+            self._engine.once_saved(_nothing)
         self._changed.add(map_run.arn)
 
     def recover(self) -> None:
@@ -115,7 +122,7 @@ class MapRuns:
         for map_run in self.runs.values():
             if map_run.status == "RUNNING":
                 self._engine.post(map_run.execution_arn, ev.MapRunResumed(map_run.arn))
-            elif map_run.closing:
+            else:
                 self._write_abandoned(map_run)
 
     def forget(self, before_ms: int) -> None:
@@ -126,8 +133,12 @@ class MapRuns:
                 del self.runs[map_run.arn]
                 self._names.pop(map_run.arn, None)
                 self._changed.discard(map_run.arn)
-                if self._engine.store is not None:
-                    self._engine.store.drop(MAP_RUN, map_run.arn)
+                self._drop(MAP_RUN, map_run.arn)
+
+    def _drop(self, kind: str, arn: str) -> None:
+        if self._engine.store is not None:
+            self._engine.store.drop(kind, arn)
+            self._engine.once_saved(_nothing)
 
     def close(self) -> None:
         """Let go of the threads without waiting for calls that hang."""
@@ -157,6 +168,8 @@ class MapRuns:
                 self._engine.once_saved(lambda: self._fetch_failures(run.execution.arn, effect))
             case fx.OpenResults():
                 self._engine.once_saved(lambda: self._open_results(run.execution.arn, effect))
+            case fx.ContinueMapRun():
+                self._engine.post(run.execution.arn, ev.MapRunContinued(effect.map_run_arn))
             case fx.CancelChild():
                 self._cancel_child(effect)
             case fx.CloseMapRun():
@@ -212,7 +225,7 @@ class MapRuns:
         if child is None:
             closed = ev.ChildClosed(effect.request_id, "FAILED", effect.items)
             return self._engine.post(map_run.execution_arn, closed)
-        child.parent_request = effect.request_id
+        child.undelivered, child.parent_request = False, effect.request_id
         self._engine.change(child)
         execution = child.execution
         status, items = execution.status, execution.child_items
@@ -240,7 +253,7 @@ class MapRuns:
         map_run = self.runs[effect.map_run_arn]
         child = self._engine.resident(self.names(map_run).arn(effect.index))
         if child is not None:
-            child.parent_request = 0
+            child.undelivered, child.parent_request = False, 0
             self._engine.change(child)
             if not map_run.effect.express:
                 self._engine.stop(child.execution.arn, None, f"{_ABORTED_BY} [{map_run.arn}] {_ABORTED}")
@@ -254,8 +267,7 @@ class MapRuns:
         self.change(map_run)
         if child.parent_request:
             self.tell(child)
-        if map_run.status == "ABORTED" and map_run.closing and not map_run.running():
-            self._write_abandoned(map_run)
+        self._write_abandoned(map_run)
 
     def tell(self, child: Run) -> None:
         """Tell the parent of a child's end before all else, so that this and what follows are mostly saved together."""
@@ -273,7 +285,7 @@ class MapRuns:
     def told(self, parent_arn: str, request_id: int) -> None:
         """A parent knows that one of its children has ended."""
         child = self._telling.pop((parent_arn, request_id), None)
-        if child is not None:
+        if child is not None and child.parent_request == request_id:
             child.undelivered, child.parent_request = False, 0
             self._engine.change(child)
 
@@ -282,7 +294,7 @@ class MapRuns:
         return run.map_run_arn in self.runs
 
     def _redrive(self, map_run: MapRun) -> None:
-        map_run.status, map_run.stop_ms, map_run.closing, map_run.written = "RUNNING", 0, "", False
+        map_run.status, map_run.stop_ms, map_run.abandoned, map_run.written = "RUNNING", 0, False, False
         map_run.redrive_count, map_run.redrive_ms = map_run.redrive_count + 1, self._engine.clock.now_ms()
         map_run.queue()
         self._pages.pop(map_run.arn, None)
@@ -354,42 +366,55 @@ class MapRuns:
         map_run = self.runs[effect.map_run_arn]
 
         def done(problem: str | None) -> None:
+            self._leave(map_run)
             if problem is None:
                 self._engine.post(arn, ev.ResultsOpened(effect.request_id))
             else:
                 self._engine.post(arn, ev.MapRunBroken(effect.request_id, RESULT_WRITER_FAILED, problem))
 
-        self._in_thread(lambda: _problem(lambda: self._destination(map_run).open()), done)
+        self._in_turn(map_run, lambda: self._in_thread(lambda: _problem(self._destination(map_run).open), done))
+
+    def _in_turn(self, map_run: MapRun, work: Action) -> None:
+        """Begin to write when nothing else of the Map Run is being written: then its files are one's own, until
+        `_leave`."""
+        if map_run.arn in self._writing:
+            self._writing[map_run.arn].append(work)
+        else:
+            self._writing[map_run.arn] = []
+            work()
+
+    def _leave(self, map_run: MapRun) -> None:
+        waiting = self._writing[map_run.arn]
+        if waiting:
+            waiting.pop(0)()
+        else:
+            del self._writing[map_run.arn]
 
     def _destination(self, map_run: MapRun) -> Destination:
-        if self.storage is None:
-            raise Unwritable("Nothing here writes results")
         return Destination(map_run, self.storage)
 
     def _close(self, arn: str, effect: fx.CloseMapRun) -> None:
         map_run = self.runs[effect.map_run_arn]
         self._pages.pop(map_run.arn, None)
         self.change(map_run)
-        pending = [input.text for input, _ in effect.pending]
         if effect.request_id:
-            map_run.closing = effect.status
-            self._keep_pending(map_run, pending)
-            self._engine.once_saved(lambda: self._write(map_run, lambda problem: self._written(arn, effect, problem)))
+            self._keep_pending(map_run, effect)
+            self._write(map_run, lambda problem: self._written(arn, effect, problem))
             return
         self._end(map_run, effect.status)
         if effect.status == "ABORTED" and map_run.effect.writer is not None:
-            map_run.closing = "ABORTED"
-            self._keep_pending(map_run, pending)
-            if not map_run.running():
-                self._write_abandoned(map_run)
+            map_run.abandoned = True
+            self._keep_pending(map_run, effect)
+            self._write_abandoned(map_run)
 
     def _end(self, map_run: MapRun, status: str) -> None:
-        map_run.status, map_run.stop_ms, map_run.closing = status, self._engine.clock.now_ms(), ""
+        map_run.status, map_run.stop_ms = status, self._engine.clock.now_ms()
         map_run.written = map_run.written or (status != "ABORTED" and map_run.effect.writer is None)
         map_run.unqueue()
         self.change(map_run)
 
-    def _keep_pending(self, map_run: MapRun, pending: list[str]) -> None:
+    def _keep_pending(self, map_run: MapRun, effect: fx.CloseMapRun) -> None:
+        pending = [input.text for input, _ in effect.pending]
         self._pending_of[map_run.arn] = pending
         if self._engine.store is not None and pending:
             self._engine.store.put(PENDING, map_run.arn, msgspec.msgpack.encode(pending))
@@ -403,8 +428,18 @@ class MapRuns:
         return pending or []
 
     def _write(self, map_run: MapRun, done: Callable[[str | None], None]) -> None:
-        """Write all results, then call `done` with what went wrong."""
-        if map_run.written:
+        """Write all results of this attempt once what they are is saved, then call `done` with what went wrong."""
+        attempt = map_run.redrive_count
+
+        def finish(problem: str | None) -> None:
+            self._leave(map_run)
+            if map_run.redrive_count == attempt:
+                done(problem)
+
+        self._engine.once_saved(lambda: self._in_turn(map_run, lambda: self._export(map_run, attempt, finish)))
+
+    def _export(self, map_run: MapRun, attempt: int, done: Callable[[str | None], None]) -> None:
+        if map_run.written or map_run.redrive_count != attempt:
             return done(None)
         try:
             destination = self._destination(map_run)
@@ -418,40 +453,46 @@ class MapRuns:
         export = Export(destination, children, self._take_pending(map_run), map_run.files)
 
         def go_on(problem: str | None = None) -> None:
-            if problem is not None:
+            if problem is not None or map_run.redrive_count != attempt:
                 return self._in_thread(lambda: _problem(export.abort), lambda _: done(problem))
             step = export.next_step()
             if step is not None:
                 return self._in_thread(lambda: _problem(step), go_on)
-            map_run.files, map_run.exported = export.files["SUCCEEDED"], map_run.redrive_count + 1
-            map_run.written = True
+            map_run.files, map_run.exported, map_run.written = export.files["SUCCEEDED"], attempt + 1, True
             self.change(map_run)
-            if self._engine.store is not None:
-                self._engine.store.drop(PENDING, map_run.arn)
+            self._drop(PENDING, map_run.arn)
             return done(None)
 
         return go_on()
 
     def _written(self, arn: str, effect: fx.CloseMapRun, problem: str | None) -> None:
         map_run = self.runs[effect.map_run_arn]
+        if map_run.status != "RUNNING":  # it was stopped meanwhile
+            return
         if problem is not None:
-            return self._engine.post(arn, ev.MapRunBroken(effect.request_id, RESULT_WRITER_FAILED, problem))
-        self._end(map_run, effect.status)
-        output = Destination(map_run, self.storage).output if self.storage is not None else Payload(None)
-        return self._engine.post(arn, ev.MapRunClosed(effect.request_id, output))
+            self._engine.post(arn, ev.MapRunBroken(effect.request_id, RESULT_WRITER_FAILED, problem))
+        else:
+            self._end(map_run, effect.status)
+            self._engine.post(arn, ev.MapRunClosed(effect.request_id, self._destination(map_run).output))
 
     def _write_abandoned(self, map_run: MapRun) -> None:
-        """The results of a Map Run whose execution was stopped: nobody waits for them, and nobody hears of problems."""
+        """When the last child of a Map Run has ended whose execution was stopped, write the results: nobody waits for
+        them, and nobody hears of problems."""
 
         def done(problem: str | None) -> None:
-            map_run.closing = ""
+            map_run.abandoned = False
             self.change(map_run)
 
-        self._engine.once_saved(lambda: self._write(map_run, done))
+        if map_run.abandoned and not map_run.running():
+            self._write(map_run, done)
 
 
 _ABORTED_BY = "The map run execution"
 _ABORTED = "which was managing this resource was aborted"
+
+
+def _nothing() -> None:
+    pass
 
 
 def _has_ended(execution: Execution, succeeded: bool) -> bool:

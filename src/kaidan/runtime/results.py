@@ -70,7 +70,9 @@ def _pending(input: str) -> JSON:
 class Destination:
     """Where the files of one attempt at a Map Run go."""
 
-    def __init__(self, map_run: MapRun, storage: Storage) -> None:
+    def __init__(self, map_run: MapRun, storage: Storage | None) -> None:
+        if storage is None:
+            raise Unwritable("Nothing here writes results")
         writer = map_run.effect.writer
         self._parameters: JSON = writer["Parameters"]
         self._storage = storage

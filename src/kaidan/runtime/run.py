@@ -73,8 +73,8 @@ class MapRun:
     not_redrivable: list[int] = field(default_factory=lambda: [0, 0])
     redrive_count: int = 0
     redrive_ms: int = 0
-    closing: str = ""
-    """The status that it is to have when its results are written."""
+    abandoned: bool = False
+    """Its execution was stopped, and its results are still to be written."""
     written: bool = False
     """Its results are where they belong."""
     exported: int = 0
@@ -107,8 +107,8 @@ class MapRun:
 
     def queue(self) -> None:
         """All that did not succeed are to be started again."""
-        for status in _UNSUCCESSFUL:
-            _add(self.queued, status, *self.counts.pop(status, [0, 0]))
+        for status in _UNSUCCESSFUL & self.counts.keys():
+            _add(self.queued, status, *self.counts.pop(status))
         self.not_redrivable = [0, 0]
 
     def started_again(self, status: str, items: int) -> None:
@@ -128,7 +128,7 @@ class MapRun:
         self.queued = {}
 
 
-_UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
+_UNSUCCESSFUL = {"FAILED", "TIMED_OUT", "ABORTED"}
 
 
 def _add(counts: Counts, status: str, executions: int, items: int) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from kaidan.integrations.clients import ClientFactory
@@ -38,11 +39,20 @@ SWEEP_EXECUTIONS = 200
 class Account:
     """Answers the operations of one account. To be made on the loop's thread; what was going on goes on."""
 
-    def __init__(self, id: str, region: str, clients: ClientFactory, store: Store | None, retention_days: int) -> None:
+    def __init__(
+        self,
+        id: str,
+        region: str,
+        clients: ClientFactory,
+        store: Store | None,
+        retention_days: int,
+        folders: Sequence[Path] = (),
+    ) -> None:
+        """`folders`: what Distributed Maps may use of this machine."""
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._retention_days = retention_days
-        self._api = Api(account=id, region=region, clock=RealClock(), clients=clients, store=store)
+        self._api = Api(account=id, region=region, clock=RealClock(), clients=clients, store=store, folders=folders)
         self._engine = self._api.service.engine
         self.driver = Driver(self._engine)
         self._tests = ThreadPoolExecutor(TESTS_MAX, thread_name_prefix="kaidan-test")

@@ -90,7 +90,8 @@ class Server:
             AwsSettings(profile=settings.profile, region=settings.region, endpoint_url=settings.endpoint_url)
         )
         store = None if settings.in_memory else self._store(id)
-        account = Account(id, clients.region, clients, store, settings.retention_days)
+        folders = [settings.files] if settings.files is not None else []
+        account = Account(id, clients.region, clients, store, settings.retention_days, folders)
         account.driver.on_failure = self._fail
         self._accounts[id] = account
         return account

@@ -42,6 +42,7 @@ class Settings:
     credentials: Path | None
     profile: str | None
     endpoint_url: str | None
+    files: Path | None
 
     @property
     def url(self) -> str:
@@ -184,6 +185,11 @@ TABLE: tuple[Setting, ...] = (
         "endpoint-url", "URL", "Where tasks find every AWS service, instead of at AWS.",
         _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none",
     ),
+    Setting(
+        "files", "DIRECTORY",
+        "A folder that Distributed Maps may read from and write to, as they do buckets: `file:///` and its path.",
+        _path, _fixed(None), "none",
+    ),
 )  # fmt: skip
 
 CONFIG_VARIABLE = "KAIDAN_CONFIG"
@@ -283,6 +289,12 @@ aws_account_id = 111122223333
 A client can use the same file: `AWS_SHARED_CREDENTIALS_FILE=… aws --profile ops stepfunctions list-state-machines`.
 Each account has state machines, executions and a file of its own; nothing leads from one to another. The server speaks
 plain HTTP: put it behind a proxy that speaks TLS where the network is not to be trusted.
+
+## Folders as buckets
+
+Where `files` is `/data`, an ItemReader or a ResultWriter may have the Bucket `file:///data`, or that of a folder below
+it, and keys are paths in there: neither S3 nor its permissions are needed. The folder is open to every account of the
+server.
 
 ## What is kept, and for how long
 

@@ -138,7 +138,7 @@ class Turn:
             pass
         elif isinstance(event, ev.Redriven):
             self._redrive()
-        elif isinstance(event, (ev.MapRunUpdated, ev.MapRunResumed)):
+        elif isinstance(event, (ev.MapRunUpdated, ev.MapRunContinued, ev.MapRunResumed)):
             self._map_run(event)
         elif isinstance(event, ev.StopRequested):
             self._stop(event)
@@ -149,7 +149,7 @@ class Turn:
             elif event.request_id == self.execution.timeout_timer != 0:
                 self._time_out()
 
-    def _map_run(self, event: ev.MapRunUpdated | ev.MapRunResumed) -> None:
+    def _map_run(self, event: ev.MapRunUpdated | ev.MapRunContinued | ev.MapRunResumed) -> None:
         """Something that concerns a Map Run as a whole, if it is under way."""
         for frame in list(self.execution.frames.values()):
             if children.has_open_run(frame):
@@ -162,7 +162,8 @@ class Turn:
         execution = self.execution
         if self.machine.revision.compact_input:
             execution.input = Payload(execution.input.value)
-        self.record("ExecutionStarted", 0, {"input": execution.input.text, "roleArn": execution.role_arn})
+        sent = execution.sent or execution.input.text
+        self.record("ExecutionStarted", 0, {"input": sent, "roleArn": execution.role_arn})
         self._start_timeout()
         self.new_frame("root", execution.scope, execution.input, previous_id=0)
 

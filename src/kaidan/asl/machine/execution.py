@@ -101,6 +101,8 @@ class Shelf(msgspec.Struct, kw_only=True):
     last_failures: bool = False
     last: bool = False
     """There are no items behind the page."""
+    continues: bool = False
+    """The Map Run goes on starting children in its next turn."""
 
 
 class Frame(msgspec.Struct, kw_only=True, omit_defaults=True):

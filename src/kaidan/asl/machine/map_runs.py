@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 REDRIVES_MAX = 1_000
 """How often one Map Run can be redriven (AWS guide, "Redriving Map Runs")."""
 
+STARTS_MAX = 100
+"""How many children are started in one turn."""
+
 EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
@@ -66,6 +69,9 @@ class MapRun:
                 self._broken(event)
             case ev.MapRunUpdated():
                 self._update(event)
+            case ev.MapRunContinued():
+                self.shelf.continues = False
+                self._go_on()
             case ev.MapRunResumed():
                 self._resume()
             case _:
@@ -92,9 +98,14 @@ class MapRun:
             self._fail(self.turn.located(self.frame, self.state, error) if error.located else error)
 
     def _start_children(self) -> None:
-        container, room = self.container, self._concurrency()
-        while len(container.running) < room:
-            if not (self._start_failed() if self.run.redriving is not None else self._start_next()):
+        """As many as there is room for, some at a time: children that have begun go first."""
+        container, room, shelf = self.container, self._concurrency(), self.shelf
+        most = len(container.running) + STARTS_MAX
+        while len(container.running) < room and not shelf.continues:
+            if len(container.running) >= most:
+                shelf.continues = True
+                self.turn.effects.append(fx.ContinueMapRun(self.run.arn))
+            elif not (self._start_failed() if self.run.redriving is not None else self._start_next()):
                 return
 
     def _concurrency(self) -> int:
@@ -406,6 +417,7 @@ class MapRun:
         """
         run, turn, container = self.run, self.turn, self.container
         run.ending, run.error, run.cause = "", None, None
+        self.shelf.continues = False
         run.failed, run.redriving, run.redrives = 0, 0, run.redrives + 1
         if run.terms.reader is not None and container.launched == 0:
             run.position, run.taken, run.known, run.exhausted, run.batch = None, 0, 0, False, []

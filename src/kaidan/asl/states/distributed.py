@@ -22,19 +22,19 @@ from kaidan.values import JSON, Payload
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How many items of a Distributed Map may fail before the state does."""
+    """How many items of a Distributed Map may fail before the state does. 0 says nothing, unless both do."""
 
     count: int
     percentage: float
 
     def exceeded(self, failures: int, total: int | None) -> bool:
-        """The threshold is passed when both allowances are (a missing one is zero). `total` None: nobody knows yet
-        how many items there are, and a share of them can be exceeded only if it is none at all."""
-        if failures <= self.count:
-            return False
-        if total is None:
-            return self.percentage == 0
-        return failures * 100 > self.percentage * total
+        """Where both are given, either is exceeded (AWS guide). `total` None: nobody knows yet how many items there
+        are, so no share of them is exceeded."""
+        if not self.count and not self.percentage:
+            return failures > 0
+        if self.count and failures > self.count:
+            return True
+        return bool(self.percentage) and total is not None and failures * 100 > self.percentage * total
 
 
 class Terms(msgspec.Struct, kw_only=True, frozen=True):

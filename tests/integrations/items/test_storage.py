@@ -1,0 +1,242 @@
+"""Where items and results are: S3, as moto's server has it, and folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from kaidan.integrations import storage
+from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.integrations.items import Unreadable, open_items
+from kaidan.integrations.storage import Sink, Storage, StorageError
+from kaidan.runtime.sources import RealClock
+from kaidan.service.api import Api
+from kaidan.values import JSON
+
+BUCKET = "things"
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[ClientFactory]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = AwsSettings(
+        region="us-east-1", endpoint_url=f"http://{host}:{port}", access_key="a", secret_key="s", max_attempts=1
+    )
+    factory = ClientFactory(settings)
+    factory.client("s3").create_bucket(Bucket=BUCKET)
+    yield factory
+    server.stop()
+
+
+@pytest.fixture(params=["s3", "folder"])
+def place(request: pytest.FixtureRequest, clients: ClientFactory, tmp_path: Path) -> tuple[Storage, str]:
+    """A storage and a bucket in it. The two behave alike."""
+    if request.param == "folder":
+        return Storage(clients, [tmp_path]), f"file://{tmp_path}"
+    s3 = clients.client("s3")
+    for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=BUCKET, Key=entry["Key"])
+    return Storage(clients), BUCKET
+
+
+def put(place: tuple[Storage, str], key: str, *parts: bytes) -> None:
+    sink = place[0].create({"Bucket": place[1], "Key": key})
+    for part in parts:
+        sink.write(part)
+    sink.close()
+
+
+def read(place: tuple[Storage, str], key: str, offset: int = 0) -> bytes:
+    file = place[0].open({"Bucket": place[1], "Key": key}, offset)
+    try:
+        return file.read()
+    finally:
+        file.close()
+
+
+def keys(place: tuple[Storage, str], **more: Any) -> list[str]:
+    found, token, more_to_come = list[str](), None, True
+    while more_to_come:
+        page, token = place[0].listing({"Bucket": place[1], **more}, token)
+        found += [entry["Key"] for entry in page]
+        more_to_come = token is not None
+    return found
+
+
+def test_what_was_written_is_read(place: tuple[Storage, str]) -> None:
+    put(place, "a/b", b"one ", b"two")
+    assert read(place, "a/b") == b"one two"
+    assert read(place, "a/b", 4) == b"two"
+    assert read(place, "a/b", 7) == b""
+    assert place[0].size({"Bucket": place[1], "Key": "a/b"}) == 7
+    put(place, "a/b", b"instead")
+    assert read(place, "a/b") == b"instead"
+    put(place, "empty")
+    assert read(place, "empty") == b""
+
+
+def test_large_objects_are_written_in_parts(place: tuple[Storage, str]) -> None:
+    part = bytes(range(256)) * 4_096
+    put(place, "large", *[part] * 20)
+    assert read(place, "large") == part * 20
+
+
+def test_an_object_is_not_there_before_it_is_complete(
+    place: tuple[Storage, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "PART_BYTES", 5 << 20)
+    sinks: list[Sink] = [place[0].create({"Bucket": place[1], "Key": f"x{number}"}) for number in range(2)]
+    for sink in sinks:
+        sink.write(b"x" * (6 << 20))
+        assert keys(place) == []
+        sink.abort()
+    assert keys(place) == []
+
+
+def test_listing(place: tuple[Storage, str]) -> None:
+    for key in ("b/2", "a", "b/1", "c"):
+        put(place, key, b"12")
+    assert keys(place, MaxKeys=1) == ["a", "b/1", "b/2", "c"]
+    assert keys(place, Prefix="b/") == ["b/1", "b/2"]
+    assert keys(place, StartAfter="b/1") == ["b/2", "c"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"Key": "missing"}, "The specified key does not exist. (Service: S3, Status Code: 404"),
+        (
+            {"Bucket": "no-such-bucket", "Key": "x"},
+            "The specified bucket does not exist (Service: S3, Status Code: 404",
+        ),
+    ],
+)
+def test_missing(clients: ClientFactory, parameters: JSON, problem: str) -> None:
+    with pytest.raises(StorageError) as refusal:
+        Storage(clients).open({"Bucket": BUCKET, **parameters})
+    assert str(refusal.value).startswith(problem)
+
+
+def test_folders_that_may_not_be_used(clients: ClientFactory, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    inside = Storage(clients, [tmp_path / "in"])
+    for bucket in (f"file://{tmp_path}", f"file://{tmp_path}/in/..", "file:///"):
+        for work in (inside.open, inside.size, inside.create):
+            with pytest.raises(StorageError, match="is not one of those that may be used"):
+                work({"Bucket": bucket, "Key": "x"})
+        with pytest.raises(StorageError, match="is not one of those that may be used"):
+            inside.listing({"Bucket": bucket}, None)
+    (tmp_path / "in" / "link").symlink_to(tmp_path)
+    for key in ("../x", "link/x"):
+        with pytest.raises(StorageError, match="leads out of the folder"):
+            inside.create({"Bucket": f"file://{tmp_path}/in", "Key": key})
+    with pytest.raises(StorageError, match="is not one of those that may be used"):
+        Storage(clients, []).open({"Bucket": f"file://{tmp_path}", "Key": "x"})
+
+
+def test_reading_goes_on_at_the_end(place: tuple[Storage, str]) -> None:
+    """After a restart, when all had been read but for the end."""
+    put(place, "rows", b"1\n2\n3")
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Parameters": {"Bucket": place[1], "Key": "rows"},
+        "ReaderConfig": {"InputType": "JSONL"},
+    }
+    items = list(open_items(reader, None, place[0]).items)
+    assert [item.value for item in items] == [1, 2, 3]
+    assert list(open_items(reader, items[-1].position, place[0]).items) == []
+
+
+def test_parquet_in_ranges(place: tuple[Storage, str]) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    sink = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.table({"n": list(range(100))}), sink, row_group_size=30)
+    put(place, "table", sink.getvalue().to_pybytes())
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Parameters": {"Bucket": place[1], "Key": "table"},
+        "ReaderConfig": {"InputType": "PARQUET", "MaxItems": 70},
+    }
+    assert [item.value["n"] for item in open_items(reader, None, place[0]).items] == list(range(70))
+
+
+def test_who_owns_a_bucket(clients: ClientFactory) -> None:
+    """ExpectedBucketOwner and VersionId are S3's to look at."""
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket="versions", Key="k", Body=b"[1]")["VersionId"]
+    s3.put_object(Bucket="versions", Key="k", Body=b"[2]")
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {}}
+    parameters = {"Bucket": "versions", "Key": "k"}
+    for more, value in (({}, 2), ({"VersionId": first}, 1)):
+        (item,) = open_items(reader | {"Parameters": parameters | more}, None, Storage(clients)).items
+        assert (item.value, item.source) == (value, "s3://versions/k")
+    with pytest.raises(Unreadable):
+        list(open_items(reader | {"Parameters": parameters | {"VersionId": "nonsense"}}, None, Storage(clients)).items)
+
+
+# --- a whole Map Run --------------------------------------------------------------------------------------
+
+
+def test_from_bucket_to_bucket(clients: ClientFactory) -> None:
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="results")
+    s3.put_object(Bucket=BUCKET, Key="in/1.csv", Body=b"n,kind\n1,good\n2,bad\n")
+    s3.put_object(Bucket=BUCKET, Key="in/2.csv", Body=b"n,kind\n3,good\n")
+    check = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.kind", "StringEquals": "bad", "Next": "Refuse"}],
+        "Default": "Accept",
+    }
+    states = {"Check": check, "Accept": {"Type": "Pass", "End": True}, "Refuse": {"Type": "Fail", "Error": "Bad"}}
+    config = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "Transformation": "LOAD_AND_FLATTEN"}
+    state = {
+        "Type": "Map",
+        "ToleratedFailurePercentage": 50,
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:listObjectsV2",
+            "ReaderConfig": config,
+            "Parameters": {"Bucket": BUCKET, "Prefix": "in/"},
+        },
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+            "StartAt": "Check",
+            "States": states,
+        },
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {"Bucket": "results", "Prefix": "runs"},
+        },
+        "End": True,
+    }
+    api = Api(clock=RealClock(), clients=clients)
+    definition = json.dumps({"StartAt": "Each", "States": {"Each": state}})
+    created = {"name": "m", "definition": definition, "roleArn": "arn:aws:iam::123456789012:role/r"}
+    machine = api.call("CreateStateMachine", created)
+    arn = api.call("StartExecution", {"stateMachineArn": machine["stateMachineArn"]})["executionArn"]
+
+    def described() -> dict[str, Any]:
+        return api.call("DescribeExecution", {"executionArn": arn})
+
+    api.settle(lambda: described()["status"] != "RUNNING", 60)
+    details = json.loads(described()["output"])["ResultWriterDetails"]
+    assert details["Key"].startswith("runs/")
+
+    def fetched(key: str) -> JSON:
+        return json.loads(s3.get_object(Bucket="results", Key=key)["Body"].read())
+
+    files = fetched(details["Key"])["ResultFiles"]
+    found = {
+        status: [json.loads(record["Input"])["n"] for file in files[status] for record in fetched(file["Key"])]
+        for status in files
+    }
+    assert found == {"SUCCEEDED": ["1", "3"], "FAILED": ["2"], "PENDING": []}
+    api.close()
