@@ -77,6 +77,8 @@ WRITTEN = [
     ({"And": [{"Or": [a(IsNull=True), a(IsString=True)]}, a(IsNull=False)]},
      f"{HAS}({A} = null or $type({A}) = 'string') and {A} != null"),
     ({"Variable": "$.a[-1]", "IsPresent": True}, "false"),
+    ({"Variable": "$.a[0]", "IsPresent": True}, f"$type({A}) = 'array' and $exists({A}[0])"),
+    ({"Variable": "$.a[0]", "IsPresent": False}, f"$not($type({A}) = 'array' and $exists({A}[0]))"),
 ]  # fmt: skip
 
 
@@ -117,8 +119,13 @@ def operand(operator: str) -> st.SearchStrategy[Any]:
 
 def data_tests() -> st.SearchStrategy[Any]:
     return st.sampled_from(OPERATORS).flatmap(
-        lambda operator: st.fixed_dictionaries({"Variable": st.sampled_from(PATHS), operator: operand(operator)})
+        lambda operator: st.fixed_dictionaries({"Variable": variable(operator), operator: operand(operator)})
     )
+
+
+def variable(operator: str) -> st.SearchStrategy[str]:
+    """A place in what is no list is told apart where it matters most."""
+    return st.sampled_from([*PATHS, "$.a[0]", "$.list[0].v"] if operator == "IsPresent" else PATHS)
 
 
 RULES = st.recursive(

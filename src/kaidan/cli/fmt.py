@@ -51,7 +51,7 @@ class _Run:
         from kaidan.formatting import CannotFormat, formatted
 
         try:
-            text = _exact_text(path)
+            text = _text(path)
             made = formatted(text, str(path))
         except Refusal as refusal:
             self.refused(refusal.message)
@@ -86,8 +86,7 @@ class _Run:
         click.echo(f"{counted(self.changed, 'file')} {said}, {self.unchanged:,} as they should be", err=True)
 
 
-def _exact_text(path: Path) -> str:
-    """The text with what `read_text` leaves out: a mark at its beginning would not be canonical."""
+def _text(path: Path) -> str:
     text = read_text(path)
     if not text.strip():
         raise Refusal(f"{path}: is empty")

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "history": "Show what happened in an execution.",
     "graph": "Draw a state machine.",
     "convert": "Convert a state machine from JSONPath to JSONata.",
+    "fmt": "Write definitions in their canonical form.",
     "serve": "Answer the API of AWS Step Functions on this machine, for AWS's command line, SDKs and tools.",
     "env": "Print what makes AWS's command line and SDKs call `kaidan serve` for Step Functions, and AWS for all else.",
     "executions": "List executions, the newest first.",

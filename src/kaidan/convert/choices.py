@@ -27,7 +27,9 @@ from kaidan.convert.expressions import (
     Const,
     Guard,
     Guards,
+    Node,
     Nowhere,
+    Ref,
     code,
     expression,
     guarded,
@@ -151,11 +153,12 @@ def _data_test(rule: JSON, scene: Scene, known: Guards) -> Test:
     operator = next(key for key in rule if key in OPERATORS)
     operand = rule[operator]
     try:
-        variable = code(find(rule["Variable"], scene))
+        node = find(rule["Variable"], scene)
+        variable = code(node)
     except Nowhere:
         return _of_nothing(operator, operand, rule["Variable"])
     if operator == "IsPresent":
-        return _is_present(variable, operand)
+        return _is_present(node, operand, known)
     variable = _typed(variable, known)
     if operator == "IsTimestamp":
         return _is_timestamp(variable, operand)
@@ -178,11 +181,19 @@ def _typed(part: Code, known: Guards) -> Code:
     return replace(part, type=part.type or shown)
 
 
-def _is_present(variable: Code, wanted: bool) -> Test:
-    there = Guard(variable.text)
-    if wanted:
-        return Test(Code(str(there), type="boolean", unseen=variable.unseen), (there,))
-    return Test(Code(f"$not({there})", type="boolean", unseen=variable.unseen), (), (there,))
+def _is_present(node: Node, wanted: bool, known: Guards) -> Test:
+    """A place in what is no list is not there, although JSONata has the thing itself at `[0]`."""
+    variable = code(node)
+    there = (*without(_lists_on_the_way(node), known), Guard(variable.text))
+    test = Test(_all([str(guard) for guard in there], variable.unseen), there)
+    return test if wanted else _not(test)
+
+
+def _lists_on_the_way(node: Node) -> list[Guard]:
+    if not isinstance(node, Ref):
+        return []
+    places = [at for at, step in enumerate(node.steps) if isinstance(step, int)]
+    return [Guard(Ref(node.root, node.steps[:at]).text, "array") for at in places]
 
 
 def _is_type(variable: Code, kind: str, wanted: bool) -> Test:

@@ -11,7 +11,8 @@ sequence of one member becomes the member, and lists in a sequence are flattened
 and `$map` (which keeps the lists it finds) undo that.
 
 Not the same, and left so: JSONata looks for a name in every member of a list, and `[0]` of what is no list is the value
-itself, where JSONPath fails. `[*]` is taken to go over a list, not over an object's values.
+itself, where JSONPath fails (IsPresent tells lists apart, see choices.py). `[*]` is taken to go over a list, not
+over an object's values.
 Source: `kaidan.asl.query.jsonpath`, for what a path means to Step Functions.
 """
 

@@ -26,6 +26,9 @@ class Unsupported(Exception):
     """A way to write YAML that is left alone."""
 
 
+_BLANKS: Final = " \t"
+"""What YAML takes for white space inside a line."""
+
 _BREAKS: Final = ("\r", "\x85", "\u2028", "\u2029")
 """Characters that end a line in YAML, or once did."""
 
@@ -37,14 +40,14 @@ def format_yaml(text: str) -> str:
     lines = text.removesuffix("\n").split("\n")
     root = YAML(typ="rt", pure=True).compose(text)
     if not isinstance(root, MappingNode) or not _is_block(root) or not root.value:
-        return "\n".join(line.rstrip() for line in lines) + "\n"
+        return "\n".join(line.rstrip(_BLANKS) for line in lines) + "\n"
     begin = root.value[0][0].start_mark.line
     page = _Page(lines, begin)
     body = page.mapping(root, Place(), 0)
     end = page.at
     inside, after = _split(lines[end:], 0)
-    rest = [*_comments([*page.trailing, *inside], STEP), *(line.rstrip() for line in after)]
-    return "\n".join([*(line.rstrip() for line in lines[:begin]), *body, *_trimmed(rest)]) + "\n"
+    rest = [*_comments([*page.trailing, *inside], STEP), *(line.rstrip(_BLANKS) for line in after)]
+    return "\n".join([*(line.rstrip(_BLANKS) for line in lines[:begin]), *body, *_trimmed(rest)]) + "\n"
 
 
 def _is_block(node: Any) -> bool:
@@ -86,14 +89,14 @@ class _Page:
 
     def member(self, key: Any, value: Any, place: Place, column: int) -> list[str]:
         line, start = key.start_mark.line, key.start_mark.column
-        if self.lines[line][:start].rstrip().endswith("?"):
+        if self.lines[line][:start].rstrip(_BLANKS).endswith("?"):
             raise Unsupported("a key with '?'")
         if value.start_mark.index < key.start_mark.index:  # an alias: the node is where its anchor is
             return self.copied(line, line, start, column)
         if not _is_block(value):
             return self.copied(line, _last_line(value, line), start, column)
         self.at = line + 1
-        return [" " * column + self.lines[line][start:].rstrip(), *self.block(value, place, column + STEP)]
+        return [" " * column + self.lines[line][start:].rstrip(_BLANKS), *self.block(value, place, column + STEP)]
 
     def block(self, node: Any, place: Place, column: int) -> list[str]:
         if isinstance(node, MappingNode):
@@ -124,26 +127,30 @@ class _Page:
         mark = node.start_mark
         if self.lines[mark.line][mark.column :].startswith("-"):
             return int(mark.column)
-        below = (line for line in self.lines[mark.line + 1 :] if line.strip() and not line.lstrip().startswith("#"))
-        return next((len(line) - len(line.lstrip()) for line in below), 0)
+        below = (
+            line
+            for line in self.lines[mark.line + 1 :]
+            if line.strip(_BLANKS) and not line.lstrip(_BLANKS).startswith("#")
+        )
+        return next((len(line) - len(line.lstrip(_BLANKS)) for line in below), 0)
 
     def dash(self, column: int) -> int:
         """The line of the next dash in this column."""
         for line in range(self.at, len(self.lines)):
-            if self.lines[line][column : column + 1] == "-" and not self.lines[line][:column].strip(" -"):
+            if self.lines[line][column : column + 1] == "-" and not self.lines[line][:column].strip(_BLANKS + "-"):
                 return line
         raise Unsupported("an item whose dash is not found")
 
     def item(self, node: Any, place: Place, line: int, dash: int, column: int, above: list[str]) -> list[str]:
         """The lines of an item; comments between its dash and what it is go to those `above` it."""
         inner = column + STEP
-        rest = self.lines[line][dash + 1 :].strip()
+        rest = self.lines[line][dash + 1 :].strip(_BLANKS)
         is_alias = node.start_mark.line < line
         if is_alias or not _is_block(node):
             last = line if is_alias else _last_line(node, line)
             if not rest or rest.startswith("#"):
                 return self.copied(line, last, dash, column)
-            start = dash + 1 + len(self.lines[line][dash + 1 :]) - len(self.lines[line][dash + 1 :].lstrip())
+            start = dash + 1 + len(self.lines[line][dash + 1 :]) - len(self.lines[line][dash + 1 :].lstrip(_BLANKS))
             return _with_dash(self.copied(line, last, start, inner), column)
         first = node.value[0][0] if isinstance(node, MappingNode) else node
         if first.start_mark.line == line:
@@ -154,8 +161,8 @@ class _Page:
             if rest and not rest.startswith("#"):
                 return [" " * column + f"- {rest}", *lines]
             above += [rest] if rest else []
-        hoisted = next(number for number, text in enumerate(lines) if text and not text.lstrip().startswith("#"))
-        above += [text.strip() for text in lines[:hoisted] if text]
+        hoisted = next(number for number, text in enumerate(lines) if text and not text.lstrip(_BLANKS).startswith("#"))
+        above += [text.strip(_BLANKS) for text in lines[:hoisted] if text]
         return _with_dash(lines[hoisted:], column)
 
     # lines
@@ -169,7 +176,7 @@ class _Page:
             shift = column - start
             moved.append(" " * shift + line if shift > 0 and line.strip(" ") else line[min(room, max(0, -shift)) :])
         if first == last:
-            moved[0] = moved[0].rstrip()
+            moved[0] = moved[0].rstrip(_BLANKS)
         return moved
 
     def gap(self, line: int, column: int, parts: list[_Part]) -> list[str]:
@@ -178,17 +185,17 @@ class _Page:
         if parts:
             parts[-1].below = [*parts[-1].below, *inside]
         self.at = max(self.at, line)
-        return _trimmed([text.strip() for text in above], start=not parts)
+        return _trimmed([text.strip(_BLANKS) for text in above], start=not parts)
 
 
 def _split(lines: list[str], column: int) -> tuple[list[str], list[str]]:
     """The comments at the beginning that stand further in than a column, and the rest."""
     count = 0
     for number, line in enumerate(lines, 1):
-        if line.strip() and len(line) - len(line.lstrip()) <= column:
+        if line.strip(_BLANKS) and len(line) - len(line.lstrip(_BLANKS)) <= column:
             break
-        count = number if line.strip() else count
-    return [line.strip() for line in lines[:count]], lines[count:]
+        count = number if line.strip(_BLANKS) else count
+    return [line.strip(_BLANKS) for line in lines[:count]], lines[count:]
 
 
 def _trimmed(lines: list[str], *, start: bool = False) -> list[str]:
