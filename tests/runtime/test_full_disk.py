@@ -17,10 +17,9 @@ from kaidan.service.api import Api
 from kaidan.service.errors import ApiError
 from kaidan.store.contract import StoreError
 from kaidan.store.sqlite import SqliteStore
+from tests.server.conftest import surroundings  # noqa: F401  # (a fixture)
 from tests.server.support import Running, client, machine, running, waiting
 from tests.service.support import PASS, ROLE, text
-
-pytest_plugins = ["tests.server.conftest"]
 
 LARGE = '{"room": "' + "x" * 200_000 + '"}'
 

@@ -158,7 +158,7 @@ class Engine:
             return None
         run = self.find(arn)
         frame = run.execution.frames.get(int(frame_id)) if run is not None and frame_id.isdigit() else None
-        if frame is None or frame.token != token or frame.waiting != "task":
+        if frame is None or frame.token != token or frame.waiting != "task" or frame.early is not None:
             return None
         return arn, frame.request_id
 
@@ -369,7 +369,7 @@ class Engine:
         self._handled += 1 + len(effects)
         for effect in effects:
             self._carry_out(run, effect)
-        if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted)):
+        if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted, ev.TokenAnswered)):
             self._task_goes_on(run, event)
         elif isinstance(event, ev.TimerFired):
             _forget(run.unsaved.timers, run.unsaved.gone_timers, event.request_id)
@@ -427,20 +427,28 @@ class Engine:
             self.post(arn, event)
             self._answers += 1
 
-    def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted) -> None:
+    def answer_token(self, arn: str, event: ev.TokenAnswered) -> None:
+        """Somebody has sent back the token of a task, see `awaiting`: now nobody else can."""
+        self._handle(arn, event)
+
+    def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted | ev.TokenAnswered) -> None:
         """What is to be done for a task after a restart changes as it goes on: nothing, when only its token can answer
         it (an activity's worker has it, a callback is awaited); to ask for its job, when it has one."""
         key = (run.execution.arn, event.request_id)
         reply = self._tasks.get(key)
         if reply is None:
-            return
+            return None
+        if event.request_id not in run.execution.requests:
+            return self._end_task(run, event.request_id, cancelled=False)
         resource = reply.task.resource
         submitted = isinstance(event, ev.TaskSubmitted)
-        if resource.pattern == ".waitForTaskToken" if submitted else resource.kind == "activity":
+        handed_over = resource.pattern == ".waitForTaskToken" if submitted else resource.kind == "activity"
+        if handed_over and not isinstance(event, ev.TokenAnswered):
             del self._tasks[key]
             _forget(run.unsaved.tasks, run.unsaved.gone_tasks, event.request_id)
         elif isinstance(event, ev.TaskSubmitted) and event.job is not None:
             run.unsaved.tasks[event.request_id] = TaskRow(task=reply.task, job=event.job)
+        return None
 
 
 def _nothing() -> None:
