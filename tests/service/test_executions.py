@@ -298,3 +298,21 @@ def test_a_history_without_data(service: Service) -> None:
     bare = service("GetExecutionHistory", executionArn=execution, includeExecutionData=False)
     assert "secret" not in str(bare)
     assert [event["type"] for event in bare["events"]] == [event["type"] for event in whole["events"]]
+
+
+# other executions waited for
+
+
+def test_waiting_for_what_cannot_be_looked_at(service: Service) -> None:
+    """`.sync` needs DescribeExecution, which Express executions do not have: the task fails, and the engine goes on."""
+    child = service.machine("child", type="EXPRESS")
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": child},
+        "End": True,
+    }
+    arn = service.run(service.machine("parent", {"StartAt": "Child", "States": {"Child": state}}))
+    described = service("DescribeExecution", executionArn=arn)
+    assert (described["status"], described["error"]) == ("FAILED", "StepFunctions.InvalidArnException")
+    assert described["cause"].startswith("Invalid Arn: 'Resource type not valid in this context: express' (Service: ")
