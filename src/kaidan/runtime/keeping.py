@@ -90,6 +90,7 @@ def row_of(run: Run, head: bytes) -> Row:
         parent_request=run.parent_request,
         undelivered=run.undelivered,
         pending=execution.status == "RUNNING" and (bool(execution.ready) or execution.next_event_id == 1),
+        redriven=execution.redrive_count > 0,
         head=head,
     )
 

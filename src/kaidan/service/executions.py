@@ -327,8 +327,11 @@ def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
         raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
     status = params.get("statusFilter")
     query.status = None if status == "PENDING_REDRIVE" else status
+    query.redriven = {"REDRIVEN": True, "NOT_REDRIVEN": False}.get(params.get("redriveFilter", ""))
     question = f"ListExecutions {[params.get(name) for name in _QUESTION]}"
-    wanted = _wanted(service, params, map_run_arn)
+    wanted = None
+    if map_run_arn is not None and status not in (None, "RUNNING", "SUCCEEDED"):
+        wanted = _wanted(service, status == "PENDING_REDRIVE")
     found, token = page_of_rows(service, question, params, query, wanted)
     return answer("executions", [_in_list(service, row) for row in found], token)
 
@@ -360,20 +363,9 @@ def _of_machine(service: Service, arn: str, status: str | None) -> Query:
     return query
 
 
-def _wanted(service: Service, params: dict[str, Any], map_run_arn: str | None) -> Callable[[Row], bool]:
-    """What the filters ask for that no row tells."""
-    status, redriven = params.get("statusFilter"), params.get("redriveFilter")
-    by_status = map_run_arn is not None and status not in (None, "RUNNING", "SUCCEEDED")
-
-    def wanted(row: Row) -> bool:
-        if redriven is None and not by_status:
-            return True
-        run = lookup.execution(service, row.arn)
-        if by_status and _awaits_redrive(service, run) != (status == "PENDING_REDRIVE"):
-            return False
-        return redriven is None or (run.execution.redrive_count > 0) == (redriven == "REDRIVEN")
-
-    return wanted
+def _wanted(service: Service, pending: bool) -> Callable[[Row], bool]:
+    """What no row tells: whether a Map Run's child that failed is to be started again."""
+    return lambda row: _awaits_redrive(service, lookup.execution(service, row.arn)) == pending
 
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -382,10 +374,11 @@ def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str,
     if run.execution.express:
         raise _type_not_supported()
     latest_first = bool(params.get("reverseOrder"))
-    events = service.engine.events(run)
-    if latest_first:
-        events = events[::-1]
+    all_ids = range(1, run.execution.next_event_id)
     question = f"GetExecutionHistory {run.execution.arn} {latest_first}"
-    found, token = page(service, question, params, events, lambda event: [-event.id if latest_first else event.id])
+    sign = -1 if latest_first else 1
+    ids, token = page(service, question, params, all_ids[::sign], lambda id: [sign * id])
+    events = service.engine.events(run, min(ids, default=1), len(ids))[::sign]
     include = params.get("includeExecutionData", True)
-    return answer("events", [to_aws(event, moment(event.timestamp_ms), include_data=include) for event in found], token)
+    shown = [to_aws(event, moment(event.timestamp_ms), include_data=include) for event in events]
+    return answer("events", shown, token)

@@ -50,16 +50,17 @@ ROWS = 1_000
 
 
 def page_of_rows(
-    service: Service, question: str, params: dict[str, Any], query: Query, wanted: Callable[[Row], bool]
+    service: Service, question: str, params: dict[str, Any], query: Query, wanted: Callable[[Row], bool] | None
 ) -> tuple[list[Row], str | None]:
-    """As `page`, of executions: read from the engine as far as needed, the last started first."""
+    """As `page`, of executions: read from the engine as far as needed, the last started first. `wanted` None: all."""
     token = params.get("nextToken")
     most = params.get("maxResults") or PAGE_ITEMS
-    query.after, query.limit = (int(_read(service, question, token)[0]) if token else None), max(most + 1, ROWS)
+    query.after = int(_read(service, question, token)[0]) if token else None
+    query.limit = most + 1 if wanted is None else max(most + 1, ROWS)
     found: list[Row] = []
     while len(found) <= most:
         rows = service.engine.list(query)
-        found += [row for row in rows if wanted(row)]
+        found += rows if wanted is None else filter(wanted, rows)
         if len(rows) < query.limit:
             break
         query.after = rows[-1].number

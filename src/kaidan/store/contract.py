@@ -38,6 +38,7 @@ class Row(msgspec.Struct, kw_only=True):
     parent_request: int = 0
     undelivered: bool = False
     pending: bool = False
+    redriven: bool = False
     head: bytes = b""
 
 
@@ -88,6 +89,7 @@ class Query(msgspec.Struct, kw_only=True):
     alias_arn: str | None = None
     map_run_arn: str | None = None
     status: str | None = None
+    redriven: bool | None = None
     since: int = 0
     """Only those with greater numbers."""
     after: int | None = None
