@@ -12,7 +12,7 @@ from kaidan.limits import AWS
 from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
 from kaidan.runtime.run import Run
-from kaidan.service import configuration, lookup, refs
+from kaidan.service import configuration, lookup, redrives, refs
 from kaidan.service.deletion import ENDS, LastState
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page, page_of_rows
@@ -21,9 +21,6 @@ from kaidan.service.state import Answer, Beginning, Service
 from kaidan.service.wire import moment
 from kaidan.store.contract import Query, Row
 from kaidan.values import Payload, dumps, equal, loads
-
-REDRIVABLE_MS = 14 * 24 * 3_600_000
-"""How long after its end an execution can be redriven (AWS guide, "Redriving executions")."""
 
 
 def _type_not_supported() -> ApiError:
@@ -54,6 +51,7 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any]) -> Ru
     existing = None if express else service.engine.find(arn)
     if existing is not None:
         return _same(service, existing, payload)
+    lookup.check_room_for_execution(service)
     run = _run(service, beginning, arn, name, payload)
     run.execution.trace_header = params.get("traceHeader")
     service.engine.start(run)
@@ -156,25 +154,10 @@ def _billing(execution: Execution) -> dict[str, int]:
 
 def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """StopExecution. An execution that has ended stays as it is."""
-    execution = lookup.execution(service, params["executionArn"]).execution
-    if execution.express:
-        raise _type_not_supported()
+    execution = lookup.standard_execution(service, params["executionArn"]).execution
     if execution.status == "RUNNING":
         service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
     return {"stopDate": moment(execution.stop_ms)}
-
-
-def redrive_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """RedriveExecution: a Standard execution that did not succeed goes on from where it failed."""
-    run = lookup.execution(service, params["executionArn"])
-    if run.execution.express:
-        raise _type_not_supported()
-    reason = not_redrivable(service, run)
-    if reason is not None:
-        raise ApiError("ExecutionNotRedrivable", f"{reason}: '{run.execution.arn}'")
-    service.engine.redrive(run.execution.arn)
-    redriven = lookup.execution(service, params["executionArn"]).execution
-    return {"redriveDate": moment(redriven.redrive_ms)}
 
 
 # --- describing -------------------------------------------------------------------------------------------
@@ -185,7 +168,7 @@ def describe_execution(service: Service, params: dict[str, Any]) -> dict[str, An
     run = lookup.execution(service, params["executionArn"])
     described = _listed(service, run) | _data(run.execution, params.get("includedData"))
     if service.revision.redrive:
-        described |= _redrive(service, run)
+        described |= redrives.describe(service, run)
     return described | _trace(run.execution)
 
 
@@ -247,31 +230,6 @@ def _data(execution: Execution, included_data: str | None) -> dict[str, Any]:
 
 def _trace(execution: Execution) -> dict[str, Any]:
     return {} if execution.trace_header is None else {"traceHeader": execution.trace_header}
-
-
-def _redrive(service: Service, run: Run) -> dict[str, Any]:
-    reason = not_redrivable(service, run)
-    if reason is not None:
-        return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
-    return {"redriveStatus": "REDRIVABLE" if run.map_run_arn is None else "REDRIVABLE_BY_MAP_RUN"}
-
-
-def not_redrivable(service: Service, run: Run) -> str | None:
-    """Why an execution cannot be redriven, or None (API reference, DescribeExecution, `redriveStatusReason`)."""
-    execution = run.execution
-    now_ms = service.engine.clock.now_ms()
-    machine = service.machines.get(execution.machine_arn)
-    if machine is not None and machine.deleting:
-        return "State machine is in DELETING status"
-    if execution.status in ("RUNNING", "SUCCEEDED"):
-        return f"Execution is {execution.status} and cannot be redriven"
-    if execution.next_event_id >= AWS.history_events_max - 1:
-        return "Execution history event limit exceeded"
-    if now_ms - execution.start_ms > AWS.standard_duration_s_max * 1000:
-        return "Execution has exceeded the max execution time"
-    if now_ms - execution.stop_ms > REDRIVABLE_MS:
-        return "Execution redrivable period exceeded"
-    return None
 
 
 def describe_state_machine_for_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -370,9 +328,7 @@ def _wanted(service: Service, pending: bool) -> Callable[[Row], bool]:
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """GetExecutionHistory: oldest first, or `reverseOrder`."""
-    run = lookup.execution(service, params["executionArn"])
-    if run.execution.express:
-        raise _type_not_supported()
+    run = lookup.standard_execution(service, params["executionArn"])
     latest_first = bool(params.get("reverseOrder"))
     all_ids = range(1, run.execution.next_event_id)
     question = f"GetExecutionHistory {run.execution.arn} {latest_first}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kaidan.limits import AWS
 from kaidan.service import configuration, deletion, lookup, refs, tags, versions
 from kaidan.service.configuration import Type
 from kaidan.service.errors import ApiError, invalid
@@ -21,6 +22,8 @@ def create_state_machine(service: Service, params: dict[str, Any]) -> dict[str, 
     existing = service.machines.get(arn)
     if existing is not None:
         return _created(_same(service, existing, params, type))
+    if len(service.machines) >= AWS.state_machines_max:
+        raise lookup.limit_exceeded("StateMachine", f"There are {AWS.state_machines_max} state machines")
     machine = StateMachine(
         arn=arn,
         name=params["name"],
