@@ -87,6 +87,11 @@ def test_tokens_end_after_a_day(service: Service) -> None:
 
 FAIL: dict[str, Any] = {"StartAt": "No", "States": {"No": {"Type": "Fail"}}}
 
+HOLD: dict[str, Any] = {
+    "StartAt": "Hold",
+    "States": {"Hold": {"Type": "Wait", "SecondsPath": "$.s", "Next": "No"}, "No": {"Type": "Fail"}},
+}
+
 FILTERS: list[dict[str, str]] = [
     {},
     {"statusFilter": "SUCCEEDED"},
@@ -181,4 +186,28 @@ def test_histories_in_pages(tmp_path: Path, stored: bool) -> None:
                     break
                 params["nextToken"] = answer["nextToken"]
             assert events == whole
+    service.api.close()
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_executions_are_listed_by_their_last_moment(tmp_path: Path, stored: bool) -> None:
+    """API reference, ListExecutions: running ones by when they were started or redriven, others by when they ended."""
+    service = Service(store=SqliteStore(tmp_path / "kept.db") if stored else None)
+    arn = service.machine(definition=HOLD)
+    for name, seconds in (("long", 50), ("mid", 20), ("short", 5), ("open", 900)):
+        service("StartExecution", stateMachineArn=arn, name=name, input=json.dumps({"s": seconds}))
+        service.settle(1)
+        service.pass_time(1000)
+    assert listed(service, arn, 9, {}) == ["open", "short", "mid", "long"]
+    service.settle(100)
+    for size in (1, 2, 4):
+        assert listed(service, arn, size, {}) == ["long", "mid", "short", "open"]
+        assert listed(service, arn, size, {"statusFilter": "FAILED"}) == ["long", "mid", "short"]
+    execution = arn.replace("stateMachine", "execution") + ":open"
+    service("StopExecution", executionArn=execution)
+    service("StartExecution", stateMachineArn=arn, name="late", input=json.dumps({"s": 900}))
+    service.pass_time(1000)
+    service("RedriveExecution", executionArn=execution)
+    assert listed(service, arn, 2, {"statusFilter": "RUNNING"}) == ["open", "late"]
+    assert listed(service, arn, 2, {}) == ["open", "late", "long", "mid", "short"]
     service.api.close()

@@ -16,7 +16,7 @@ import queue
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from itertools import islice
+from heapq import nlargest
 from typing import Protocol, TypeAlias
 
 from kaidan.asl.machine.advance import Machine
@@ -139,10 +139,8 @@ class Engine:
         if self.store is not None:
             self.save()
             return self.store.list(query)
-        last = len(self.runs) if query.after is None else min(query.after - 1, len(self.runs))
-        runs = islice(reversed(self.runs.values()), len(self.runs) - last, max(len(self.runs) - query.since, 0))
-        rows = (_row(number, run) for number, run in zip(range(last, 0, -1), runs, strict=False))
-        return [*islice((row for row in rows if _matches(row, query)), query.limit)]
+        rows = (_row(number, run) for number, run in enumerate(self.runs.values(), 1))
+        return nlargest(query.limit, (row for row in rows if _matches(row, query)), key=query.place)
 
     def last_number(self) -> int:
         """The number of the execution that was started last."""
@@ -449,4 +447,6 @@ def _row(number: int, run: Run) -> Row:
 def _matches(row: Row, query: Query) -> bool:
     columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status", "redriven")
     wanted = ((getattr(query, column), getattr(row, column)) for column in columns)
-    return all(value is None or value == found for value, found in wanted)
+    if not all(value is None or value == found for value, found in wanted):
+        return False
+    return row.number > query.since and (query.after is None or query.place(row) < query.after)

@@ -275,7 +275,7 @@ def _inside(value: Any, pointer: str) -> Any:
 
 
 def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """ListExecutions of a machine, a version, an alias or a Map Run: the last started first."""
+    """ListExecutions of a machine, a version, an alias or a Map Run, in the order of `Query`."""
     machine_arn, map_run_arn = params.get("stateMachineArn"), params.get("mapRunArn")
     if machine_arn is not None and map_run_arn is None:
         query = _of_machine(service, machine_arn, params.get("statusFilter"))

@@ -35,10 +35,11 @@ CREATE TABLE executions (
     undelivered INTEGER NOT NULL,
     pending INTEGER NOT NULL,
     redriven INTEGER NOT NULL,
+    moment_ms INTEGER NOT NULL,
     events INTEGER NOT NULL,
     head BLOB NOT NULL
 );
-CREATE INDEX executions_by_machine ON executions (machine_arn, status, id) WHERE map_run_arn IS NULL;
+CREATE INDEX executions_by_machine ON executions (machine_arn, status, moment_ms, id) WHERE map_run_arn IS NULL;
 CREATE INDEX executions_by_map_run ON executions (map_run_arn, id) WHERE map_run_arn IS NOT NULL;
 CREATE INDEX executions_failed ON executions (map_run_arn, id)
     WHERE map_run_arn IS NOT NULL AND status IN ('FAILED', 'TIMED_OUT', 'ABORTED');
@@ -68,11 +69,12 @@ CREATE TABLE documents (
 
 _UPSERT = """
 INSERT INTO executions (arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn,
-                        parent_request, undelivered, pending, redriven, events, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        parent_request, undelivered, pending, redriven, moment_ms, events, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (arn) DO UPDATE SET status = excluded.status, start_ms = excluded.start_ms, stop_ms = excluded.stop_ms,
     parent_request = excluded.parent_request, undelivered = excluded.undelivered, pending = excluded.pending,
-    redriven = excluded.redriven, events = events + excluded.events, head = excluded.head
+    redriven = excluded.redriven, moment_ms = excluded.moment_ms,
+    events = events + excluded.events, head = excluded.head
 RETURNING id
 """
 
@@ -80,7 +82,7 @@ _COLUMNS = "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, 
 
 _FLAGS = ("undelivered", "pending", "redriven")
 
-_SELECT_ROWS = f"SELECT {_COLUMNS}, {', '.join(_FLAGS)}, head FROM executions"
+_SELECT_ROWS = f"SELECT {_COLUMNS}, {', '.join(_FLAGS)}, moment_ms, head FROM executions"
 
 _STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -244,16 +246,20 @@ class SqliteStore:
             return list(self._listed(query))
         found = merge(
             *(self._listed(msgspec.structs.replace(query, status=status)) for status in _STATUSES),
-            key=lambda row: -row.number,
+            key=query.place,
+            reverse=True,
         )
         return list(islice(found, query.limit))
 
     def _listed(self, query: Query) -> Iterator[Row]:
         where, values = _where(query)
+        columns = "id" if query.machine_arn is None else "moment_ms, id"
         if query.after is not None:
-            where, values = where + " AND id < ?", [*values, query.after]
-        text = f"SELECT {_COLUMNS} FROM executions WHERE {where} ORDER BY id DESC LIMIT ?"
-        return (_row((*found, 0, 0, 0, b"")) for found in self._db.execute(text, [*values, query.limit]))
+            where += f" AND ({columns}) < (?, ?)" if query.machine_arn else " AND id < ?"
+            values += query.after if query.machine_arn else query.after[1:]
+        order = ", ".join(f"{column} DESC" for column in columns.split(", "))
+        text = f"{_SELECT_ROWS} WHERE {where} ORDER BY {order} LIMIT ?"
+        return map(_row, self._db.execute(text, [*values, query.limit]))
 
     def last_number(self) -> int:
         return self._db.execute("SELECT max(id) FROM executions").fetchone()[0] or 0
@@ -306,11 +312,11 @@ def _remove(db: sqlite3.Connection, table: str, column: str, execution: int, key
 def _fields(row: Row) -> tuple[object, ...]:
     what = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
     whose = (row.version_arn, row.alias_arn, row.map_run_arn, row.parent_request)
-    return (*what, *whose, row.undelivered, row.pending, row.redriven)
+    return (*what, *whose, row.undelivered, row.pending, row.redriven, row.moment_ms)
 
 
 def _row(found: tuple[object, ...]) -> Row:
-    names = ("number", *_COLUMNS.split(", ")[1:], *_FLAGS, "head")
+    names = ("number", *_COLUMNS.split(", ")[1:], *_FLAGS, "moment_ms", "head")
     values = dict(zip(names, found, strict=True))
     values |= {flag: bool(values[flag]) for flag in _FLAGS}
     return Row(**values)  # type: ignore[arg-type]
