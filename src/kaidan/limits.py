@@ -35,6 +35,13 @@ class Limits:
     distributed_map_concurrency_max: int = 10_000
     """Distributed Map: child executions that run side by side."""
 
+    open_executions_max: int = 1_000_000
+    """Executions that run at a time, in one account and region."""
+
+    state_machines_max: int = 100_000
+    activities_max: int = 100_000
+    """Registered in one account and region."""
+
     express_duration_s_max: int = 300
     """Express executions end after five minutes."""
 

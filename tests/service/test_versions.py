@@ -57,7 +57,9 @@ def test_a_version_keeps_what_it_was_published_from(service: Service) -> None:
     assert described["stateMachineArn"] == ORDERS + ":1"
     assert (described["definition"], described["description"]) == (text(PASS), "the first")
     assert service("DescribeStateMachine", stateMachineArn=ORDERS + ":2")["definition"] == text(PASS, "v2")
-    assert service.refuses("DescribeStateMachine", stateMachineArn=ORDERS + ":3")[0] == "StateMachineDoesNotExist"
+    for missing in (ORDERS + ":3", ORDERS + ":NONE"):
+        refusal = ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{missing}'")
+        assert service.refuses("DescribeStateMachine", stateMachineArn=missing) == refusal
 
 
 def test_publishing_guards_against_other_updates(service: Service) -> None:

@@ -16,6 +16,7 @@ import queue
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from heapq import nlargest
 from typing import Protocol, TypeAlias
 
 from kaidan.asl.machine.advance import Machine
@@ -128,20 +129,21 @@ class Engine:
         run.saved_frames, run.saved, run.undelivered = set(execution.frames), True, row.undelivered
         return run
 
-    def events(self, run: Run) -> list[HistoryEvent]:
-        """The whole history of an execution."""
-        if self.store is None or not self.store.durable:
-            return run.history
-        return self.store.history(run.execution.arn, 1, run.execution.next_event_id) + run.history
+    def events(self, run: Run, first_id: int = 1, count: int | None = None) -> list[HistoryEvent]:
+        """The history of an execution: all of it, or `count` events at most, from `first_id` on."""
+        count = run.execution.next_event_id if count is None else count
+        kept: list[HistoryEvent] = []
+        if self.store is not None and self.store.durable:
+            kept = self.store.history(run.execution.arn, first_id, count)
+        return kept + [event for event in run.history if first_id <= event.id < first_id + count]
 
     def list(self, query: Query) -> list[Row]:
         """Executions by machine, Map Run or status, newest first."""
         if self.store is not None:
             self.save()
             return self.store.list(query)
-        runs = enumerate(self.runs.values(), 1)
-        rows = [row for row in (_row(number, run) for number, run in runs) if _matches(row, query)]
-        return rows[::-1][: query.limit]
+        rows = (_row(number, run) for number, run in enumerate(self.runs.values(), 1))
+        return nlargest(query.limit, (row for row in rows if _matches(row, query)), key=query.place)
 
     def last_number(self) -> int:
         """The number of the execution that was started last."""
@@ -468,8 +470,8 @@ def _row(number: int, run: Run) -> Row:
 
 
 def _matches(row: Row, query: Query) -> bool:
-    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status")
+    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status", "redriven")
     wanted = ((getattr(query, column), getattr(row, column)) for column in columns)
-    if any(value is not None and value != found for value, found in wanted):
+    if not all(value is None or value == found for value, found in wanted):
         return False
-    return row.number > query.since and (query.after is None or row.number < query.after)
+    return row.number > query.since and (query.after is None or query.place(row) < query.after)

@@ -90,6 +90,8 @@ def row_of(run: Run, head: bytes) -> Row:
         parent_request=run.parent_request,
         undelivered=run.undelivered,
         pending=execution.status == "RUNNING" and (bool(execution.ready) or execution.next_event_id == 1),
+        redriven=execution.redrive_count > 0,
+        moment_ms=max(execution.start_ms, execution.redrive_ms) if execution.status == "RUNNING" else execution.stop_ms,
         head=head,
     )
 

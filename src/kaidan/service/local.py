@@ -127,7 +127,7 @@ class StepFunctionsTasks:
         try:
             started = self._call("StartExecution", _start_params(task))
         except ApiError as refusal:
-            raise _refused(refusal, self._service.source.uuid4()) from None
+            raise self.refused(refusal) from None
         answer = self._started(started)
         if task.resource.pattern == "":
             return reply.succeeded(answer)
@@ -167,12 +167,21 @@ class StepFunctionsTasks:
     def describe(self, arn: str) -> dict[str, Any]:
         return self._call("DescribeExecution", {"executionArn": arn})
 
+    def refused(self, refusal: ApiError) -> StateError:
+        """A refusal in the words of the older SDK (recorded)."""
+        cause = (
+            f"{refusal.message} (Service: AWSStepFunctions; Status Code: {refusal.status}; "
+            f"Error Code: {refusal.code}; Request ID: {self._service.source.uuid4()}; Proxy: null)"
+        )
+        return StateError(f"StepFunctions.{refusal.code}Exception", cause)
+
     def after(self, action: Callable[[], None]) -> None:
         self._service.engine.after(POLL_MS, action)
 
 
 class Watch:
-    """`.sync`: looks at an execution until it has ended, and answers with its description."""
+    """`.sync`: looks at an execution until it has ended, and answers with its description, or with the refusal of one
+    that cannot be looked at: Express ones, and those that are gone."""
 
     def __init__(self, tasks: StepFunctionsTasks, task: RunTask, reply: Reply, arn: str) -> None:
         self._tasks = tasks
@@ -183,7 +192,11 @@ class Watch:
     def look(self) -> None:
         if self._reply.ended:
             return None
-        described = self._tasks.describe(self._arn)
+        try:
+            described = self._tasks.describe(self._arn)
+        except ApiError as refusal:
+            error = self._tasks.refused(refusal)
+            return self._reply.failed(error.error, error.cause)
         if described["status"] == "RUNNING":
             return self._tasks.after(self.look)
         result = _description(described, as_json=self._json)
@@ -223,12 +236,3 @@ def _pascal(value: JSON) -> JSON:
     if isinstance(value, dict):
         return {key[0].upper() + key[1:]: _pascal(member) for key, member in value.items()}
     return value
-
-
-def _refused(refusal: ApiError, request_id: str) -> StateError:
-    """A refusal in the words of the older SDK (recorded)."""
-    cause = (
-        f"{refusal.message} (Service: AWSStepFunctions; Status Code: {refusal.status}; "
-        f"Error Code: {refusal.code}; Request ID: {request_id}; Proxy: null)"
-    )
-    return StateError(f"StepFunctions.{refusal.code}Exception", cause)

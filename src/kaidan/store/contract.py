@@ -42,6 +42,9 @@ class Row(msgspec.Struct, kw_only=True):
     parent_request: int = 0
     undelivered: bool = False
     pending: bool = False
+    redriven: bool = False
+    moment_ms: int = 0
+    """When it ended, or, while it runs, when it was started or redriven last."""
     head: bytes = b""
 
 
@@ -85,17 +88,23 @@ class Stored(msgspec.Struct, kw_only=True):
 
 
 class Query(msgspec.Struct, kw_only=True):
-    """Which executions to list, the last started first. `after`: the number of the last one seen."""
+    """Which executions to list: those of a machine by their moments, others by their numbers, the last first (API
+    reference, ListExecutions). `after`: the place of the last one seen."""
 
     machine_arn: str | None = None
     version_arn: str | None = None
     alias_arn: str | None = None
     map_run_arn: str | None = None
     status: str | None = None
+    redriven: bool | None = None
     since: int = 0
     """Only those with greater numbers."""
-    after: int | None = None
+    after: tuple[int, int] | None = None
     limit: int = 100
+
+    def place(self, row: Row) -> tuple[int, int]:
+        """Where a row stands in the list."""
+        return (0 if self.machine_arn is None else row.moment_ms), row.number
 
 
 class Store(Protocol):

@@ -65,6 +65,8 @@ class Subject:
     """Iterations of a Map that are said to have failed."""
     reader_data: str | None
     """What a Map's ItemReader is said to have read, as it stands in its source."""
+    reveals: bool
+    """What the connection of an HTTP task adds is to be shown."""
 
 
 def read(params: dict[str, Any]) -> Subject:
@@ -86,6 +88,7 @@ def read(params: dict[str, Any]) -> Subject:
         retry_count=_retry_count(config, context),
         failure_count=config.get("mapIterationFailureCount"),
         reader_data=config.get("mapItemReaderData"),
+        reveals=bool(params.get("revealSecrets")),
     )
 
 

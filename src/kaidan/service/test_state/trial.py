@@ -16,6 +16,7 @@ from kaidan.asl.machine.execution import Execution, Frame
 from kaidan.asl.states import CHAPTERS
 from kaidan.asl.states.state import State
 from kaidan.errors import TIMEOUT, StateError
+from kaidan.integrations.http_task import Exchange
 from kaidan.limits import AWS
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
@@ -192,6 +193,10 @@ class _Reply:
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         self._on_cancel = action
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """See `integrations.contract.spectator`."""
+        self._do(lambda: self._trial.notes.http(exchange))
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self._do(lambda: self._trial.after(delay_s, lambda: self._unless_ended(action)))
