@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kaidan.integrations.clients import ClientFactory
+from kaidan.observe.observer import Observer
 from kaidan.runtime.driver import Driver
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import RealClock
@@ -107,6 +108,11 @@ class Account:
         engine.busy = 1  # Somebody may always answer: an idle engine is no reason to give up.
         engine.handler = _Elsewhere(self._engine)
         return replace(self._api.service, engine=engine)
+
+    def observe(self, observer: Observer) -> None:
+        """Let what happens from now on be seen."""
+        configurations = self._api.service.configurations
+        observer.watch(self._engine, lambda execution: configurations[execution.definition].logging)
 
     def stop_waiting(self) -> None:
         """Answer the workers that wait for a task: there is none, they are to ask again."""
