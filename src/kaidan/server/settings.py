@@ -152,6 +152,14 @@ def home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
 
 
+_REGION = r"[a-z]{2,}(-[a-z]+)+-\d"
+
+
+def is_region(text: str) -> bool:
+    """Whether a text looks like the name of a region."""
+    return re.fullmatch(_REGION, text, re.ASCII) is not None
+
+
 # --- the table --------------------------------------------------------------------------------------------
 
 TABLE: tuple[Setting, ...] = (
@@ -164,7 +172,7 @@ TABLE: tuple[Setting, ...] = (
         _number(0, 65_535), _fixed(8083), "8083",
     ),
     Setting(
-        "data", "DIRECTORY", "Where state machines and executions are kept: a file for each account.",
+        "data", "DIRECTORY", "Where state machines and executions are kept: a file for each account and region.",
         _path, lambda: home() / "server", "`server` in $KAIDAN_HOME, or where programs keep their data",
     ),
     Setting(
@@ -185,9 +193,9 @@ TABLE: tuple[Setting, ...] = (
         _like(r"\d{12}", "12 digits"), _fixed("123456789012"), "123456789012",
     ),
     Setting(
-        "region", "NAME", "The region that ARNs name and that tasks call.",
-        _like(r"[a-z]{2,}(-[a-z]+)+-\d", "a region, such as us-east-1"), _fixed(None),
-        "where AWS's command line finds it, or us-east-1",
+        "region", "NAME", "The only region there is, whatever clients sign for.",
+        _like(_REGION, "a region, such as us-east-1"), _fixed(None),
+        "the one that each request is signed for",
     ),
     Setting(
         "credentials", "FILE",
@@ -323,8 +331,14 @@ aws_account_id = 111122223333
 ```
 
 A client can use the same file: `AWS_SHARED_CREDENTIALS_FILE=… aws --profile ops stepfunctions list-state-machines`.
-Each account has state machines, executions and a file of its own; nothing leads from one to another. The server speaks
+Each account has state machines, executions and files of its own; nothing leads from one to another. The server speaks
 plain HTTP: put it behind a proxy that speaks TLS where the network is not to be trusted.
+
+## Regions
+
+As on AWS, a client gets what is in the region that it signs for: ARNs name it, tasks call AWS there, and nothing leads
+from one region to another. A request that names none is for the region where AWS's command line finds it (`AWS_REGION`,
+the profile), or us-east-1. With `region` there is one region, and every request is for that.
 
 `GET /health`, `/ready` and `/metrics` are not signed. The first two tell nothing; metrics name the state machines of
 all accounts, so that only clients on this machine get them unless `metrics` says `all`. Clients of a proxy on this
@@ -343,10 +357,10 @@ take several targets, with commas between or as a list in the file: `log-to = ["
 
 ## What is kept, and for how long
 
-Each account is one SQLite file in the data directory, `123456789012.db`, with its write-ahead log beside it; a copy of
-both, made while the server is stopped, is a backup. An execution that has ended takes the room of its history and its
-data: about 1.5 KB for one of three small states, about 25 KB for one of a hundred. After `retention-days` it is removed
-in the background; the file does not shrink by that, its room is used again.
+Each account and region is one SQLite file in the data directory, `123456789012.us-east-1.db`, with its write-ahead log
+beside it; a copy of both, made while the server is stopped, is a backup. An execution that has ended takes the room of
+its history and its data: about 1.5 KB for one of three small states, about 25 KB for one of a hundred. After
+`retention-days` it is removed in the background; the file does not shrink by that, its room is used again.
 """
 
 
