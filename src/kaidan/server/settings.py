@@ -44,11 +44,17 @@ class Settings:
     credentials: Path | None
     profile: str | None
     endpoint_url: str | None
+    emulate: Path | bool
     files: Path | None
     log_to: tuple[str, ...]
     events_to: tuple[str, ...]
     traces: bool
     metrics: Literal["local", "all"]
+
+    @property
+    def emulate_port(self) -> int:
+        """Where the emulated AWS is: at the next port, or any where the server's own is any."""
+        return self.port + 1 if self.port else 0
 
     @property
     def url(self) -> str:
@@ -80,6 +86,11 @@ class Setting:
     def is_flag(self) -> bool:
         return self.read is _yes_or_no
 
+    @property
+    def may_be_bare(self) -> bool:
+        """Whether the flag can stand alone, and means `true` then."""
+        return self.read is _yes_or_path
+
 
 # --- reading values ---------------------------------------------------------------------------------------
 
@@ -100,6 +111,14 @@ def _yes_or_no(value: Any) -> bool:
     if found is None:
         raise ValueError("must be true or false")
     return found
+
+
+def _yes_or_path(value: Any) -> bool | Path:
+    """`true`, or a file: `./true` for one of that name."""
+    try:
+        return _yes_or_no(value)
+    except ValueError:
+        return _path(value)
 
 
 def _number(least: int, most: int) -> Read:
@@ -212,6 +231,11 @@ TABLE: tuple[Setting, ...] = (
         _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none",
     ),
     Setting(
+        "emulate", "[FILE]",
+        "Emulate AWS on this machine, at the next port: tasks call that and need no account. FILE: what there is.",
+        _yes_or_path, _fixed(False), "false",
+    ),
+    Setting(
         "files", "DIRECTORY",
         "A folder that Distributed Maps may read from and write to, as they do buckets: `file:///` and its path.",
         _path, _fixed(None), "none",
@@ -281,6 +305,12 @@ def _file(path: Path) -> dict[str, Any]:
 
 def _check(settings: Settings) -> None:
     """What makes no sense together."""
+    if settings.emulate is not False:
+        for name, given in (("profile", settings.profile), ("endpoint-url", settings.endpoint_url)):
+            if given is not None:
+                raise SettingError(f"{name} and emulate exclude each other: an emulated AWS has no other account")
+        if settings.port == 65_535:
+            raise SettingError("port 65535: the emulated AWS is at the next port, and there is none")
     if settings.credentials is None and not is_loopback(settings.host):
         raise SettingError(
             f"host {settings.host}: others could call in without being asked who they are: configure credentials"
@@ -343,6 +373,13 @@ the profile), or us-east-1. With `region` there is one region, and every request
 `GET /health`, `/ready` and `/metrics` are not signed. The first two tell nothing; metrics name the state machines of
 all accounts, so that only clients on this machine get them unless `metrics` says `all`. Clients of a proxy on this
 machine look like those: let the proxy keep `/metrics` to itself.
+
+## Without an account
+
+With `emulate` an AWS emulated by moto runs beside the server, at the next port (8084), for as long as the server does.
+Tasks call it, and so can you: `eval "$(kaidan env --emulate)"` leads AWS's command line and SDKs to Kaidan for Step
+Functions and to the emulated AWS for all else. It forgets everything at the end. FILE says what there is at the
+beginning, as with `kaidan run --emulate`: see the example's [emulate.yaml](../../examples/ami-backup/emulate.yaml).
 
 ## Folders as buckets
 
