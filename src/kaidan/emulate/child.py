@@ -1,6 +1,7 @@
 """The emulator's process: moto's server on a loopback port, seeded, quiet. Started by server.py alone.
 
-Its argument is the port, 0 for any that is free. Reads one line of JSON (an EmulateConfig), writes one line (a port or a problem), and ends with its input.
+Its argument is the port, 0 for any that is free. Reads one line of JSON (an EmulateConfig), writes one line (a port or
+a problem), and ends with its input.
 """
 
 from __future__ import annotations
