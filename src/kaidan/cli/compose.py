@@ -41,7 +41,14 @@ class Embedded:
         self._region = clients.region
 
     def start(
-        self, program: Program, input: Payload, *, machine_name: str, name: str | None, role_arn: str | None
+        self,
+        program: Program,
+        input: Payload,
+        *,
+        machine_name: str,
+        name: str | None,
+        role_arn: str | None,
+        express: bool = False,
     ) -> Run:
         """Begin an execution; it goes on when the engine runs."""
         source = SystemSource()
@@ -49,7 +56,7 @@ class Embedded:
         machine_arn = f"arn:aws:states:{self._region}:{account}:stateMachine:{machine_name}"
         name = name or source.uuid4()
         execution = Execution(
-            arn=execution_arn(machine_arn, name),
+            arn=execution_arn(machine_arn, name, express_id=source.uuid4() if express else None),
             name=name,
             machine_arn=machine_arn,
             machine_name=machine_name,
@@ -57,6 +64,7 @@ class Embedded:
             input=input,
             start_ms=self.engine.clock.now_ms(),
             region=self._region,
+            express=express,
         )
         run = Run(Machine(program, source), execution)
         self.engine.start(run)
