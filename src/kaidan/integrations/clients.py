@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -61,7 +62,8 @@ class ClientFactory:
     @cached_property
     def region(self) -> str:
         """Of the settings, of AWS_REGION, of the profile; us-east-1 when none of them says."""
-        return self.settings.region or os.environ.get("AWS_REGION") or self._configured_region() or DEFAULT_REGION
+        named = self.settings.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return named or self._configured_region() or DEFAULT_REGION
 
     def in_region(self, region: str) -> ClientFactory:
         """The same clients in another region."""
@@ -134,12 +136,23 @@ class ClientFactory:
         return session
 
     def _configured_region(self) -> str | None:
+        """As botocore finds it, which is not imported where there is nothing to be found."""
+        if not any(_exists(*place) for place in _CONFIGURATION):
+            return None
         from botocore.exceptions import BotoCoreError
 
         try:
             return self.session(None).get_config_variable("region") or None
         except BotoCoreError:  # a profile that is not there: the first call says so, with its name
             return None
+
+
+_CONFIGURATION = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
+"""Variables that name AWS's files, and where these are otherwise."""
+
+
+def _exists(variable: str, default: str) -> bool:
+    return Path(os.environ.get(variable) or default).expanduser().exists()
 
 
 def environment_endpoint(service: str) -> str | None:
