@@ -126,6 +126,19 @@ def test_paginators(sfn: Any) -> None:
     assert [event["id"] for page in pages for event in page["events"]] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("operation", "key"), [("list_state_machines", "stateMachines"), ("list_activities", "activities")]
+)
+def test_paginators_of_lists(sfn: Any, operation: str, key: str) -> None:
+    names = [f"m{number}" for number in range(5)]
+    for name in names:
+        machine(sfn, name)
+        sfn.create_activity(name=name)
+    pages = list(sfn.get_paginator(operation).paginate(PaginationConfig={"PageSize": 2}))
+    assert [len(page[key]) for page in pages] == [2, 2, 1]
+    assert sorted(each["name"] for page in pages for each in page[key]) == names
+
+
 def test_modelled_errors_have_their_classes(sfn: Any) -> None:
     with pytest.raises(sfn.exceptions.ExecutionDoesNotExist) as refusal:
         sfn.describe_execution(executionArn=f"{ARN}execution:orders:none")

@@ -7,12 +7,14 @@ import os
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.server.support import KAIDAN, Connection, Process, client, machine, post, waiting
+from kaidan.server import process
+from tests.server.support import KAIDAN, Connection, Process, client, machine, post, running, waiting
 from tests.server.test_clients import ended
 
 WORKER = {
@@ -79,6 +81,23 @@ def test_answers_under_way_are_finished_when_it_stops(tmp_path: Path) -> None:
         answer = connection.answer()
     assert time.monotonic() - began < 5
     assert answer is not None and answer.json["status"] == "SUCCEEDED"
+
+
+def test_a_stop_is_bounded_whatever_is_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that takes its time, a client that dawdles, and nobody who receives events."""
+    monkeypatch.setattr(process, "STOP_S", 0.2)
+    monkeypatch.setattr(process, "CLOSE_S", 0.2)
+    with ExitStack() as clients:
+        with running(data=tmp_path, events_to="http://127.0.0.1:9/") as server:
+            sfn = client(server.url)
+            arn = machine(sfn, definition=waiting(60), type="EXPRESS")
+            sfn.start_execution(stateMachineArn=machine(sfn, "told"))
+            slow, half = (clients.enter_context(Connection(server.port)) for _ in range(2))
+            slow.send(post(json.dumps({"stateMachineArn": arn}).encode(), "StartSyncExecution"))
+            half.send(post(b"{}", Content_Length="100"))
+            time.sleep(0.2)
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
 
 
 def test_the_greeting_says_where_everything_is(tmp_path: Path) -> None:

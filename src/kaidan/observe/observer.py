@@ -27,7 +27,7 @@ from kaidan.observe.metrics import CONTENT_TYPE, Metrics, lost_lines
 from kaidan.observe.targets import BUS, CLOUDWATCH, STDOUT, WEB, event_target, log_target
 from kaidan.runtime.engine import Engine
 
-__all__ = ["CONTENT_TYPE", "Observer"]
+__all__ = ["CLOSE_S", "CONTENT_TYPE", "Observer"]
 
 CLOSE_S = 5.0
 """How long what is left may take to be delivered at the end, all receivers together."""

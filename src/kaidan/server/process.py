@@ -19,7 +19,7 @@ from typing import Any
 from aiohttp import web
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
-from kaidan.observe.observer import Observer
+from kaidan.observe.observer import CLOSE_S, Observer
 from kaidan.observe.traces import TracesUnavailable
 from kaidan.server.account import Account
 from kaidan.server.accounts import Open, Signed
@@ -192,7 +192,7 @@ class Server:
         for account in self._accounts.values():
             account.close()
         if self._observer is not None:
-            await asyncio.to_thread(self._observer.close)
+            await asyncio.to_thread(self._observer.close, CLOSE_S)
 
 
 def _why_not(problem: OSError, settings: Settings) -> str:
