@@ -74,8 +74,8 @@ class Engine:
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
-        self._answers = 0
-        """How many of those are answers to tasks."""
+        self._answered: set[tuple[str, int]] = set()
+        """The tasks, by execution and request, that some of those answer."""
         self._queued: Counter[str] = Counter()
         self._inbox: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._timers: Timers[TimerKey] = Timers()
@@ -159,7 +159,7 @@ class Engine:
         frame = run.execution.frames.get(int(frame_id)) if run is not None and frame_id.isdigit() else None
         if frame is None or frame.token != token or frame.waiting != "task":
             return None
-        return arn, frame.request_id
+        return None if (arn, frame.request_id) in self._answered else (arn, frame.request_id)
 
     def due_ms(self, arn: str, request_id: int) -> int | None:
         """When a timer fires that an execution waits for, in Unix milliseconds of the engine's clock."""
@@ -187,7 +187,7 @@ class Engine:
 
     def step(self) -> bool:
         """Do one thing that is to be done now; False when there is nothing."""
-        if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answers:
+        if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answered:
             return self.save()
         if self._handled < EFFECTS_PER_SAVE_MAX and not self._inbox.empty():
             self._take_inbox(0)
@@ -207,7 +207,7 @@ class Engine:
         if not self._queued[arn]:
             del self._queued[arn]
         if isinstance(event, (ev.TaskSucceeded, ev.TaskFailed)):
-            self._answers -= 1
+            self._answered.discard((arn, event.request_id))
         self._handle(arn, event)
 
     def next_ms(self) -> int | None:
@@ -256,7 +256,7 @@ class Engine:
         """Save what has changed, then do what waited for that; False when there was nothing of either."""
         if not self._dirty and not self._outbox:
             return False
-        while self._answers:  # what becomes of an answer is saved with it: its task is not begun again
+        while self._answered:  # what becomes of an answer is saved with it: its task is not begun again
             self._handle_next()
         self._handled = 0
         dirty, self._dirty = self._dirty.values(), {}
@@ -410,7 +410,7 @@ class Engine:
             self._dirty[arn] = run
             self._end_task(run, event.request_id, cancelled=False)
             self.post(arn, event)
-            self._answers += 1
+            self._answered.add((arn, event.request_id))
 
     def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted) -> None:
         """What is to be done for a task after a restart changes as it goes on: nothing, when only its token can answer

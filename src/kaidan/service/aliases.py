@@ -117,7 +117,7 @@ def list_state_machine_aliases(service: Service, params: dict[str, Any]) -> dict
     """ListStateMachineAliases of a machine or of one version, by name (recorded)."""
     arn = params["stateMachineArn"]
     machine_arn, qualifier = refs.state_machine(arn)
-    machine = lookup.machine(service, machine_arn)
+    machine = lookup.active_machine(service, machine_arn)
     aliases = sorted(machine.aliases.values(), key=lambda alias: alias.name)
     if qualifier:
         number = lookup.version(service, arn).number
