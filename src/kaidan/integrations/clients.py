@@ -77,7 +77,7 @@ class ClientFactory:
     def _create(self, service: str, role_arn: str | None) -> Any:
         settings = self.settings
         endpoint = settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
-        return self._session(role_arn).create_client(
+        return self.session(role_arn).create_client(
             service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
         )
 
@@ -103,7 +103,8 @@ class ClientFactory:
         # One host serves all: neither "sync-states." nor a bucket's name may come before it.
         return config.merge(Config(inject_host_prefix=False, s3={"addressing_style": "path"}))
 
-    def _session(self, role_arn: str | None) -> Any:
+    def session(self, role_arn: str | None) -> Any:
+        """botocore's Session of a role, or of who runs this: for what no client does."""
         with self._lock:
             if role_arn not in self._sessions:
                 self._sessions[role_arn] = self._new_session(role_arn)
@@ -126,7 +127,7 @@ class ClientFactory:
         from botocore.exceptions import BotoCoreError
 
         try:
-            return self._session(None).get_config_variable("region") or None
+            return self.session(None).get_config_variable("region") or None
         except BotoCoreError:  # a profile that is not there: the first call says so, with its name
             return None
 

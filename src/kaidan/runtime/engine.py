@@ -31,7 +31,7 @@ from kaidan.runtime.reply import TaskReply
 from kaidan.runtime.run import MapRun, Run
 from kaidan.runtime.sources import Clock
 from kaidan.runtime.timers import Timers
-from kaidan.store.contract import Query, Row, Store, TaskRow
+from kaidan.store.contract import Change, Query, Row, Store, StoreError, TaskRow
 from kaidan.values import JSON
 
 __all__ = ["Engine", "Listener", "MapRun", "Run"]
@@ -74,15 +74,18 @@ class Engine:
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
-        self._answered: set[tuple[str, int]] = set()
-        """The tasks, by execution and request, that some of those answer."""
+        self._answers = 0
+        """How many of those are answers to tasks."""
         self._queued: Counter[str] = Counter()
         self._inbox: queue.SimpleQueue[Action | None] = queue.SimpleQueue()
         self._timers: Timers[TimerKey] = Timers()
         self._tasks: dict[tuple[str, int], TaskReply] = {}
         self._dirty: dict[str, Run] = {}
         self._outbox: list[Action] = []
+        self._saving: list[tuple[Run, Change]] = []
         self._handled = 0
+        self.stuck: StoreError | None = None
+        """Why the last save failed. Nothing goes on until it has succeeded: it is all that `step` does."""
 
     # --- executions ---------------------------------------------------------------------------------------
 
@@ -157,9 +160,9 @@ class Engine:
             return None
         run = self.find(arn)
         frame = run.execution.frames.get(int(frame_id)) if run is not None and frame_id.isdigit() else None
-        if frame is None or frame.token != token or frame.waiting != "task":
+        if frame is None or frame.token != token or frame.waiting != "task" or frame.early is not None:
             return None
-        return None if (arn, frame.request_id) in self._answered else (arn, frame.request_id)
+        return arn, frame.request_id
 
     def due_ms(self, arn: str, request_id: int) -> int | None:
         """When a timer fires that an execution waits for, in Unix milliseconds of the engine's clock."""
@@ -186,8 +189,10 @@ class Engine:
         return True
 
     def step(self) -> bool:
-        """Do one thing that is to be done now; False when there is nothing."""
-        if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answered:
+        """Do one thing that is to be done now; False when there is nothing. Raises StoreError when a save fails."""
+        if self.stuck is not None:
+            return self.save()
+        if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answers:
             return self.save()
         if self._handled < EFFECTS_PER_SAVE_MAX and not self._inbox.empty():
             self._take_inbox(0)
@@ -207,7 +212,7 @@ class Engine:
         if not self._queued[arn]:
             del self._queued[arn]
         if isinstance(event, (ev.TaskSucceeded, ev.TaskFailed)):
-            self._answered.discard((arn, event.request_id))
+            self._answers -= 1
         self._handle(arn, event)
 
     def next_ms(self) -> int | None:
@@ -253,17 +258,18 @@ class Engine:
     # --- saving -------------------------------------------------------------------------------------------
 
     def save(self) -> bool:
-        """Save what has changed, then do what waited for that; False when there was nothing of either."""
-        if not self._dirty and not self._outbox:
+        """Save what has changed, then do what waited for that; False when there was nothing of either.
+
+        Raises StoreError when it cannot be saved: then nothing is written, and all waits for a save that succeeds.
+        """
+        if not self._dirty and not self._outbox and self.stuck is None:
             return False
-        while self._answered:  # what becomes of an answer is saved with it: its task is not begun again
+        while self._answers and self.stuck is None:  # saved with what becomes of them: no task is begun again
             self._handle_next()
         self._handled = 0
         dirty, self._dirty = self._dirty.values(), {}
         if self.store is not None:
-            self.maps.save()
-            self.store.save([keeping.change_of(run) for run in dirty])
-            self._let_go(dirty)
+            self._write(self.store, dirty)
         else:
             for run in dirty:
                 keeping.forget_changes(run)
@@ -272,6 +278,17 @@ class Engine:
             action()
         self._evict()
         return True
+
+    def _write(self, store: Store, dirty: Iterable[Run]) -> None:
+        self.maps.save()
+        self._saving += [(run, keeping.change_of(run)) for run in dirty]
+        try:
+            store.save([change for _, change in self._saving])
+        except StoreError as problem:
+            self.stuck = problem
+            raise
+        saved, self._saving, self.stuck = [run for run, _ in self._saving], [], None
+        self._let_go(saved)
 
     def once_saved(self, action: Action) -> None:
         """Do `action` when all that has happened so far is saved."""
@@ -354,7 +371,7 @@ class Engine:
         self._handled += 1 + len(effects)
         for effect in effects:
             self._carry_out(run, effect)
-        if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted)):
+        if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted, ev.TokenAnswered)):
             self._task_goes_on(run, event)
         elif isinstance(event, ev.TimerFired):
             _forget(run.unsaved.timers, run.unsaved.gone_timers, event.request_id)
@@ -410,22 +427,30 @@ class Engine:
             self._dirty[arn] = run
             self._end_task(run, event.request_id, cancelled=False)
             self.post(arn, event)
-            self._answered.add((arn, event.request_id))
+            self._answers += 1
 
-    def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted) -> None:
+    def answer_token(self, arn: str, event: ev.TokenAnswered) -> None:
+        """Somebody has sent back the token of a task, see `awaiting`: now nobody else can."""
+        self._handle(arn, event)
+
+    def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted | ev.TokenAnswered) -> None:
         """What is to be done for a task after a restart changes as it goes on: nothing, when only its token can answer
         it (an activity's worker has it, a callback is awaited); to ask for its job, when it has one."""
         key = (run.execution.arn, event.request_id)
         reply = self._tasks.get(key)
         if reply is None:
-            return
+            return None
+        if event.request_id not in run.execution.requests:
+            return self._end_task(run, event.request_id, cancelled=False)
         resource = reply.task.resource
         submitted = isinstance(event, ev.TaskSubmitted)
-        if resource.pattern == ".waitForTaskToken" if submitted else resource.kind == "activity":
+        handed_over = resource.pattern == ".waitForTaskToken" if submitted else resource.kind == "activity"
+        if handed_over and not isinstance(event, ev.TokenAnswered):
             del self._tasks[key]
             _forget(run.unsaved.tasks, run.unsaved.gone_tasks, event.request_id)
         elif isinstance(event, ev.TaskSubmitted) and event.job is not None:
             run.unsaved.tasks[event.request_id] = TaskRow(task=reply.task, job=event.job)
+        return None
 
 
 def _nothing() -> None:

@@ -7,6 +7,7 @@ happened is saved. Operations that take their time wait without blocking anybody
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,12 @@ from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import RealClock
 from kaidan.service import shapes
 from kaidan.service.api import WAITING, Api
+from kaidan.service.errors import unavailable
 from kaidan.service.state import Service
 from kaidan.service.test_state import test_state
-from kaidan.store.contract import Store
+from kaidan.store.contract import Store, StoreError
+
+log = logging.getLogger(__name__)
 
 Output: TypeAlias = dict[str, Any]
 
@@ -61,14 +65,22 @@ class Account:
         self._sweeper = self._loop.create_task(self._sweep()) if retention_days else None
 
     async def call(self, operation: str, params: dict[str, Any]) -> Output:
-        """Do one operation. Raises ApiError. Cancelled when the client is gone: what it waited for is given up."""
+        """Do one operation. Raises ApiError. Cancelled when the client is gone: what it waited for is given up.
+
+        ServiceUnavailable says that what was done could not be saved; it may be saved later.
+        """
+        if self.driver.failure is not None:
+            raise unavailable()
         if operation in WAITING:
             answer = await self._wait_for(operation, params)
         elif operation == "TestState":
             answer = await self._test(params)
         else:
             answer = self._api.call(operation, params)
-        await self.driver.saved()
+        try:
+            await self.driver.saved()
+        except StoreError as problem:
+            raise unavailable() from problem
         return answer
 
     async def _wait_for(self, operation: str, params: dict[str, Any]) -> Output:
@@ -116,7 +128,10 @@ class Account:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            await self.forget_old()
+            try:
+                await self.forget_old()
+            except StoreError as problem:
+                log.error("what is old cannot be removed: %s", problem)
 
     async def forget_old(self) -> int:
         """Remove the executions whose time is over, a few at a time, and revisions nobody needs any more."""

@@ -137,14 +137,15 @@ def match(activity: Activity) -> None:
 def send_task_success(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """SendTaskSuccess."""
     arn, request_id = _waiting(service, params["taskToken"])
-    service.engine.answer(arn, ev.TaskSucceeded(request_id, task_output(params["output"])))
+    service.engine.answer_token(arn, ev.TokenAnswered(request_id, task_output(params["output"])))
     return {}
 
 
 def send_task_failure(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """SendTaskFailure: error and cause may both be absent."""
     arn, request_id = _waiting(service, params["taskToken"])
-    service.engine.answer(arn, ev.TaskFailed(request_id, params.get("error"), params.get("cause")))
+    answer = ev.TokenAnswered(request_id, error=params.get("error"), cause=params.get("cause"))
+    service.engine.answer_token(arn, answer)
     return {}
 
 

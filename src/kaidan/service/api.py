@@ -32,11 +32,11 @@ from kaidan.service import (
     validation,
     versions,
 )
-from kaidan.service.errors import ApiError
+from kaidan.service.errors import ApiError, unavailable
 from kaidan.service.local import LocalClients, StepFunctionsTasks
 from kaidan.service.persistence import Persistence
 from kaidan.service.state import Answer, Service
-from kaidan.store.contract import Store
+from kaidan.store.contract import Store, StoreError
 
 Operation = Callable[[Service, dict[str, Any]], dict[str, Any]]
 
@@ -124,11 +124,15 @@ class Api:
             engine.recover()
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Do one operation. Raises ApiError."""
+        """Do one operation. Raises ApiError; ServiceUnavailable, with nothing done, while nothing can be saved."""
+        self._check_stuck()
         if operation not in OPERATIONS:
             raise ApiError("UnknownOperationException", f"{operation} is not an operation here")
         shapes.check(operation, params)
-        answer = OPERATIONS[operation](self.service, params)
+        try:
+            answer = OPERATIONS[operation](self.service, params)
+        except StoreError as problem:
+            raise unavailable() from problem
         if self.persistence is not None:
             self.persistence.note(operation, params, answer)
         return answer
@@ -138,8 +142,13 @@ class Api:
 
         What is returned ends the wait. Raises ApiError.
         """
+        self._check_stuck()
         shapes.check(operation, params)
         return WAITING[operation](self.service, params, answer)
+
+    def _check_stuck(self) -> None:
+        if self.service.engine.stuck is not None:
+            raise unavailable()
 
     def settle(self, until: Callable[[], bool], timeout_s: float) -> None:
         """Let the engine run until `until()` holds, nothing more can happen, or its clock is `timeout_s` on."""

@@ -17,6 +17,10 @@ from kaidan.protocol.history import HistoryEvent
 from kaidan.values import JSON
 
 
+class StoreError(Exception):
+    """What is kept cannot be read or written: the message says where and why."""
+
+
 class Row(msgspec.Struct, kw_only=True):
     """What is known of an execution without loading it. Times are Unix milliseconds; `stop_ms` 0 while it runs.
 
@@ -110,7 +114,8 @@ class Store(Protocol):
     """Whether what was saved survives the process, so that it need not be held in memory."""
 
     def save(self, changes: Iterable[Change]) -> None:
-        """Write changes, and documents that were put or dropped."""
+        """Write changes, and documents that were put or dropped. Raises StoreError when nothing of it could be
+        written; documents wait for the next save."""
 
     def load(self, arn: str) -> Stored | None:
         """An execution, open or closed."""
@@ -162,7 +167,7 @@ class Store(Protocol):
 
     def forget_closed(self, before_ms: int, limit: int, kept: Iterable[str] = ()) -> int:
         """Remove executions that ended before a moment, `limit` at most; how many were removed. The children of the
-        Map Runs `kept` stay."""
+        Map Runs `kept` stay. Raises StoreError when none could be removed."""
 
     def close(self) -> None:
         """Let go of files."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,9 @@ from pathlib import Path
 import msgspec
 
 from kaidan.protocol.history import HistoryEvent
-from kaidan.store.contract import Change, Query, Row, Stored
+from kaidan.store.contract import Change, Query, Row, Stored, StoreError
+
+__all__ = ["SqliteStore", "StoreError"]
 
 SCHEMA_VERSION = 2
 
@@ -93,10 +96,6 @@ _events_encoder = msgspec.msgpack.Encoder()
 _events_decoder = msgspec.msgpack.Decoder(list[HistoryEvent])
 
 
-class StoreError(Exception):
-    """The file cannot be used: the message says which and why."""
-
-
 class SqliteStore:
     """See `Store`."""
 
@@ -135,17 +134,26 @@ class SqliteStore:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def save(self, changes: Iterable[Change]) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing. Raises StoreError."""
         db = self._db
-        db.execute("BEGIN")
         try:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("COMMIT")
+        except sqlite3.Error as problem:
+            raise StoreError(f"{self.path}: {problem}") from problem
+        finally:
+            if db.in_transaction:  # SQLite may have rolled back by itself, of a full disk for instance
+                db.execute("ROLLBACK")
+
+    def save(self, changes: Iterable[Change]) -> None:
+        with self._transaction():
             for change in changes:
                 self._save_one(change)
             self._save_documents()
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+        self._documents.clear()
 
     def _save_one(self, change: Change) -> None:
         db, row = self._db, change.row
@@ -180,7 +188,6 @@ class SqliteStore:
                 self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
             else:
                 self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, data))
-        self._documents.clear()
 
     def forget_closed(self, before_ms: int, limit: int, kept: Iterable[str] = ()) -> int:
         query = (
@@ -188,11 +195,10 @@ class SqliteStore:
             "OR map_run_arn NOT IN (SELECT value FROM json_each(?))) LIMIT ?"
         )
         ids = self._db.execute(query, (before_ms, json.dumps(list(kept)), limit)).fetchall()
-        self._db.execute("BEGIN")
-        for table in ("history", *_OF_OPEN_ONES):
-            self._db.executemany(f"DELETE FROM {table} WHERE execution = ?", ids)
-        self._db.executemany("DELETE FROM executions WHERE id = ?", ids)
-        self._db.execute("COMMIT")
+        with self._transaction():
+            for table in ("history", *_OF_OPEN_ONES):
+                self._db.executemany(f"DELETE FROM {table} WHERE execution = ?", ids)
+            self._db.executemany("DELETE FROM executions WHERE id = ?", ids)
         return len(ids)
 
     # --- reading ------------------------------------------------------------------------------------------

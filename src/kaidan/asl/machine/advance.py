@@ -223,9 +223,11 @@ class Turn:
             case ev.TimerFired():
                 self._timer_fired(frame, event.request_id)
             case ev.TaskStarted():
-                tasks.started(self, frame, event)
+                self.attempt(frame, lambda: tasks.started(self, frame, event))
             case ev.TaskSubmitted():
-                tasks.submitted(self, frame, event)
+                self.attempt(frame, lambda: tasks.submitted(self, frame, event))
+            case ev.TokenAnswered():
+                self.attempt(frame, lambda: tasks.answered(self, frame, event))
             case ev.Heartbeat():
                 tasks.heartbeat(self, frame)
             case ev.TaskSucceeded():
