@@ -14,11 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from kaidan.asl.query.env import Env
-
-try:  # TEMP
-    from kaidan.asl.query.jsonata import UNDEFINED, JsonataError, compile_expression, is_function
-except ImportError:
-    pass
+from kaidan.asl.query.jsonata import UNDEFINED, JsonataError, compile_expression, is_function
 from kaidan.asl.states.dataflow import Assigned, Definition
 from kaidan.asl.states.visit import Visit
 from kaidan.errors import QUERY_EVALUATION_ERROR, StateError
