@@ -236,6 +236,13 @@ def test_causes(definition: Definition, error: str, cause: str) -> None:
     assert (execution.status, execution.error, execution.cause) == ("FAILED", error, cause)
 
 
+def test_a_cause_has_a_length() -> None:
+    output = "{% $error($pad('', 100000, 'x')) %}"
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": output, "End": True}
+    run = simulate(compile_definition(machine(P=state)), {})
+    assert len(run.execution.cause or "") == 32_768
+
+
 def test_25000_events_are_the_most_a_standard_execution_has() -> None:
     loop = machine(P={"Type": "Pass", "Next": "C"}, C={"Type": "Choice", "Choices": [], "Default": "P"})
     done = run(loop, {})
