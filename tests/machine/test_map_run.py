@@ -355,6 +355,13 @@ def test_results_that_cannot_be_written(world: World) -> None:
     assert world.counts() == {}
 
 
+def test_results_without_a_place(world: World) -> None:
+    writer = world.writer() | {"Parameters": {"Bucket.$": "$.bucket"}}
+    world.run({"ItemReader": world.reader([1]), "ResultWriter": writer}, input={"bucket": 7})
+    cause = "The field 'Bucket' of the ResultWriter must be a string."
+    assert world.problem == ("States.ResultWriterFailed", cause)
+
+
 def test_results_that_turn_out_not_to_be_written(world: World) -> None:
     world.run({"ItemReader": world.reader([1]), "ResultWriter": world.writer()}, WORK)
     (manifest,) = world.folder.rglob("manifest.json")

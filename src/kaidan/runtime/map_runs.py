@@ -372,7 +372,9 @@ class MapRuns:
             else:
                 self._engine.post(arn, ev.MapRunBroken(effect.request_id, RESULT_WRITER_FAILED, problem))
 
-        self._in_turn(map_run, lambda: self._in_thread(lambda: _problem(self._destination(map_run).open), done))
+        self._in_turn(
+            map_run, lambda: self._in_thread(lambda: _problem(lambda: self._destination(map_run).open()), done)
+        )
 
     def _in_turn(self, map_run: MapRun, work: Action) -> None:
         """Begin to write when nothing else of the Map Run is being written: then its files are one's own, until

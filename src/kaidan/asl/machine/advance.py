@@ -393,6 +393,7 @@ class Turn:
         if error.error != errors.DATA_LIMIT_EXCEEDED:
             place = f"'{state.name}' (entered at the event id #{frame.entered_event_id})"
             cause = f"An error occurred while executing the state {place}. {cause}"
+            cause = cause[: self.machine.limits.cause_chars_max]
         located = StateError(error.error, cause, located=True)
         if error.error == errors.QUERY_EVALUATION_ERROR:
             self._record_evaluation_failure(frame, state, error, cause)
