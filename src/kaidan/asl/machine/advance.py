@@ -65,8 +65,11 @@ class Machine:
         turn = Turn(self, execution, now_ms)
         if execution.status == "RUNNING" or isinstance(event, ev.Redriven):
             try:
-                turn.take(event)
-                turn.run()
+                if turn.is_over_time and not isinstance(event, ev.Redriven):
+                    turn.time_out()
+                else:
+                    turn.take(event)
+                    turn.run()
             except _HistoryFull:
                 turn.history_full()
         return turn.effects
@@ -83,7 +86,7 @@ class _HistoryFull(Exception):
 class Turn:
     """One call of `advance`: the execution, the time, and the effects so far."""
 
-    __slots__ = ("effects", "events_max", "execution", "machine", "now_ms", "surroundings")
+    __slots__ = ("effects", "end_ms", "events_max", "execution", "machine", "now_ms", "surroundings")
 
     def __init__(self, machine: Machine, execution: Execution, now_ms: int) -> None:
         self.machine = machine
@@ -91,7 +94,16 @@ class Turn:
         self.now_ms = now_ms
         self.effects: list[fx.Effect] = []
         self.events_max = sys.maxsize if execution.express else machine.limits.history_events_max
+        limits = machine.limits
+        self.end_ms = execution.start_ms + 1000 * (
+            limits.express_duration_s_max if execution.express else limits.standard_duration_s_max
+        )
+        """When it must have ended, whatever the definition says."""
         self.surroundings = Surroundings(execution, machine.source, machine.revision)
+
+    @property
+    def is_over_time(self) -> bool:
+        return self.now_ms >= self.end_ms
 
     # --- history ------------------------------------------------------------------------------------------
 
@@ -122,7 +134,7 @@ class Turn:
 
     def timer(self, frame: Frame, due_ms: int) -> int:
         request_id = self.await_answer(frame)
-        self.effects.append(fx.StartTimer(request_id, due_ms))
+        self.effects.append(fx.StartTimer(request_id, min(due_ms, self.end_ms)))
         return request_id
 
     def drop_timer(self, request_id: int) -> None:
@@ -147,7 +159,7 @@ class Turn:
             if frame is not None:
                 self._answer(frame, event)
             elif event.request_id == self.execution.timeout_timer != 0:
-                self._time_out()
+                self.time_out()
 
     def _map_run(self, event: ev.MapRunUpdated | ev.MapRunContinued | ev.MapRunResumed) -> None:
         """Something that concerns a Map Run as a whole, if it is under way."""
@@ -168,11 +180,14 @@ class Turn:
         self.new_frame("root", execution.scope, execution.input, previous_id=0)
 
     def _start_timeout(self) -> None:
+        """For the definition's TimeoutSeconds; and for Express, which may wait for a task that never answers."""
         execution, timeout_s = self.execution, self.machine.program.timeout_s
-        if timeout_s is not None and execution.scope == "":
+        own = timeout_s is not None and execution.scope == ""
+        if own or execution.express:
             execution.timeout_timer = execution.next_request_id
             execution.next_request_id += 1
-            self.effects.append(fx.StartTimer(execution.timeout_timer, self.now_ms + 1000 * timeout_s))
+            due_ms = self.now_ms + 1000 * timeout_s if own and timeout_s is not None else self.end_ms
+            self.effects.append(fx.StartTimer(execution.timeout_timer, min(due_ms, self.end_ms)))
 
     def _redrive(self) -> None:
         """Go on from the frames as they were left; time-outs and retries begin anew (AWS guide, "redrive")."""
@@ -455,11 +470,16 @@ class Turn:
         self.record("ExecutionAborted", last_id, details)
         self._finish("ABORTED", error=event.error, cause=event.cause)
 
-    def _time_out(self) -> None:
-        self.execution.timeout_timer = 0
+    def time_out(self) -> None:
+        """TimeoutSeconds of the definition have passed, or the longest time that an execution may take: an Express one
+        fails with States.Timeout then (AWS guide, "Choosing workflow type")."""
+        execution = self.execution
+        if execution.next_event_id == 1:
+            self._start()
         last_id = self._abort_all()
-        self.record("ExecutionTimedOut", last_id)
-        self._finish("TIMED_OUT")
+        error = errors.TIMEOUT if execution.express else None
+        self.record("ExecutionTimedOut", last_id, {"error": error} if error is not None else None)
+        self._finish("TIMED_OUT", error=error)
 
     def history_full(self) -> None:
         """A Standard execution may have so many events and no more: the last one says so."""

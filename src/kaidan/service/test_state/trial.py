@@ -47,7 +47,7 @@ class Trial:
         self._machine = Machine(
             Program({"": Scope(self.state.name, {self.state.name: self.state})}),
             service.source,
-            limits=replace(AWS, slice_transitions_max=0),
+            limits=replace(AWS, slice_transitions_max=0, express_duration_s_max=AWS.standard_duration_s_max),
             revision=replace(service.revision, redrive=False),
         )
         self._replies: dict[int, _Reply] = {}
