@@ -17,7 +17,14 @@ from tests.service.support import PASS, ROLE, WAIT, text
 
 ASK = {
     "StartAt": "Ask",
-    "States": {"Ask": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:ec2:describeImages", "End": True}},
+    "States": {
+        "Ask": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:ec2:describeImages",
+            "Parameters": {},
+            "End": True,
+        }
+    },
 }
 LOOP = {
     "StartAt": "Again",

@@ -167,9 +167,6 @@ class StepFunctionsTasks:
     def describe(self, arn: str) -> dict[str, Any]:
         return self._call("DescribeExecution", {"executionArn": arn})
 
-    def after(self, action: Callable[[], None]) -> None:
-        self._service.engine.after(POLL_MS, action)
-
 
 class Watch:
     """`.sync`: looks at an execution until it has ended, and answers with its description."""
@@ -185,7 +182,7 @@ class Watch:
             return None
         described = self._tasks.describe(self._arn)
         if described["status"] == "RUNNING":
-            return self._tasks.after(self.look)
+            return self._reply.later(POLL_MS / 1000, self.look)
         result = _description(described, as_json=self._json)
         if described["status"] == "SUCCEEDED":
             return self._reply.succeeded(result)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import assert_never
 
 from kaidan import errors
@@ -60,7 +61,8 @@ class Machine:
     def advance(self, execution: Execution, event: ev.Event, now_ms: int) -> list[fx.Effect]:
         """Take an event in, change `execution` in place, and say what is to be done.
 
-        An answer that nobody awaits, and any event after the end, changes nothing and gives no effects.
+        An answer that nobody awaits, and any event after the end, changes nothing and gives no effects. Raises Broken
+        when there is a fault in here: the execution has failed of it then.
         """
         turn = Turn(self, execution, now_ms)
         if execution.status == "RUNNING" or isinstance(event, ev.Redriven):
@@ -72,7 +74,18 @@ class Machine:
                     turn.run()
             except _HistoryFull:
                 turn.history_full()
+            except Exception as problem:
+                turn.broken(problem)
+                raise Broken(turn.effects) from problem
         return turn.effects
+
+
+class Broken(Exception):
+    """A fault of the machine, not of the definition; `effects` are what is still to be done for the execution."""
+
+    def __init__(self, effects: list[fx.Effect]) -> None:
+        super().__init__("a fault of the machine")
+        self.effects = effects
 
 
 def _error(problem: StateError | TooDeep) -> StateError:
@@ -492,6 +505,22 @@ class Turn:
         most = self.machine.limits.history_events_max
         cause = f"The execution reached the maximum number of history events ({most})."
         self._finish_failed(root, StateError(errors.RUNTIME, cause))
+
+    def broken(self, problem: Exception) -> None:
+        """There is a fault in here: end the execution, asking nothing more of what may be at fault."""
+        execution = self.execution
+        self.events_max = sys.maxsize
+        for frame in execution.frames.values():
+            if children.has_open_run(frame):
+                with suppress(Exception):
+                    MapRun(self, frame).abandon()
+            with suppress(Exception):
+                tasks.release(self, frame)
+        if execution.status == "RUNNING":
+            cause = f"An internal error occurred: {type(problem).__name__}: {problem}"
+            error = StateError(errors.RUNTIME, cause)
+            self.record("ExecutionFailed", execution.next_event_id - 1, tasks.error_details(error))
+            self._finish("FAILED", error=error.error, cause=error.cause)
 
     def _abort_all(self) -> int:
         """Abort everything that runs; the answer is the id that the closing event points to."""

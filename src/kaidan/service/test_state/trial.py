@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kaidan.asl.language.compile import COMPILERS, Program, Scope
-from kaidan.asl.machine.advance import Machine
+from kaidan.asl.machine.advance import Broken, Machine
 from kaidan.asl.machine.execution import Execution, Frame
 from kaidan.asl.states import CHAPTERS
 from kaidan.asl.states.state import State
@@ -103,7 +103,13 @@ class Trial:
     # The world
 
     def take(self, event: ev.Event) -> None:
-        for effect in self._machine.advance(self._execution, event, self._engine.clock.now_ms()):
+        """Raises what the state under test raises of a mock or a configuration that cannot be."""
+        try:
+            effects = self._machine.advance(self._execution, event, self._engine.clock.now_ms())
+        except Broken as broken:
+            assert broken.__cause__ is not None
+            raise broken.__cause__ from None
+        for effect in effects:
             self._carry_out(effect)
 
     def _carry_out(self, effect: fx.Effect) -> None:
