@@ -82,7 +82,9 @@ class World:
 
     def settle(self) -> None:
         """Reading and writing are done in threads."""
-        self.service.api.service.engine.run_until(lambda: self.described["status"] != "RUNNING", 0.3)
+        engine = self.service.api.service.engine
+        horizon_ms = engine.clock.now_ms() + 100_000  # Express children are not to run out of time
+        engine.run_until(lambda: self.described["status"] != "RUNNING", 0.3, horizon_ms)
         self.service.settle()
 
     @property

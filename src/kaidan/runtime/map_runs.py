@@ -133,7 +133,9 @@ class MapRuns:
                 del self.runs[map_run.arn]
                 self._names.pop(map_run.arn, None)
                 self._changed.discard(map_run.arn)
+                self._pending_of.pop(map_run.arn, None)
                 self._drop(MAP_RUN, map_run.arn)
+                self._drop(PENDING, map_run.arn)
 
     def _drop(self, kind: str, arn: str) -> None:
         if self._engine.store is not None:

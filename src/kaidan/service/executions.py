@@ -208,7 +208,7 @@ def _awaits_redrive(service: Service, run: Run) -> bool:
 def _name(run: Run) -> str:
     """Of an Express child, both parts of its ARN that are its own (recorded)."""
     execution = run.execution
-    return ":".join(execution.arn.split(":")[7:]) if run.is_brief else execution.name
+    return ":".join(execution.arn.split(":")[7:]) if run.is_brief and run.map_run_arn else execution.name
 
 
 def _data(execution: Execution, included_data: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kaidan.asl.language.compile import COMPILERS, Program, Scope
-from kaidan.asl.machine.advance import Machine
+from kaidan.asl.machine.advance import Broken, Machine
 from kaidan.asl.machine.execution import Execution, Frame
 from kaidan.asl.states import CHAPTERS
 from kaidan.asl.states.state import State
@@ -48,7 +48,7 @@ class Trial:
         self._machine = Machine(
             Program({"": Scope(self.state.name, {self.state.name: self.state})}),
             service.source,
-            limits=replace(AWS, slice_transitions_max=0),
+            limits=replace(AWS, slice_transitions_max=0, express_duration_s_max=AWS.standard_duration_s_max),
             revision=replace(service.revision, redrive=False),
         )
         self._replies: dict[int, _Reply] = {}
@@ -104,7 +104,13 @@ class Trial:
     # The world
 
     def take(self, event: ev.Event) -> None:
-        for effect in self._machine.advance(self._execution, event, self._engine.clock.now_ms()):
+        """Raises what the state under test raises of a mock or a configuration that cannot be."""
+        try:
+            effects = self._machine.advance(self._execution, event, self._engine.clock.now_ms())
+        except Broken as broken:
+            assert broken.__cause__ is not None
+            raise broken.__cause__ from None
+        for effect in effects:
             self._carry_out(effect)
 
     def _carry_out(self, effect: fx.Effect) -> None:
