@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check conformance jsonata corpus bench bench-peers bench-open bench-map convert-corpus crash fuzz clean
+.PHONY: demo test check conformance jsonata corpus bench bench-peers bench-open bench-map convert-corpus crash fuzz fuzz-http clean
 
 demo: $(READY)            ## the AMI batch on the embedded services: images made, then failures on purpose
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/ami-backup/demo.sh
@@ -53,6 +53,9 @@ crash: $(READY)           ## kill -9 at random moments of a workload: make crash
 
 fuzz: $(READY)            ## mutants of definitions: make fuzz ARGS="--mutants 10000"
 	$(BIN)/python -m tests.fuzz.definitions $(ARGS)
+
+fuzz-http: $(READY)       ## hostile requests to a server: make fuzz-http ARGS="--requests 5000 --seed 1"
+	$(BIN)/python -m tests.fuzz.http $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -29,6 +29,10 @@ VALUES: dict[str, tuple[str, Any]] = {
     "profile": ("ops", "ops"),
     "endpoint-url": ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
     "files": ("/srv/items", Path("/srv/items")),
+    "log-to": ("cloudwatch, /var/log/kaidan", ("cloudwatch", "/var/log/kaidan")),
+    "events-to": ("https://example.com/hook,bus:orders", ("https://example.com/hook", "bus:orders")),
+    "traces": ("true", True),
+    "metrics": ("all", "all"),
 }
 """For each setting a text that is not its default, and what it means."""
 
@@ -65,11 +69,12 @@ def test_every_setting_by_flag_variable_and_file(setting: Setting, tmp_path: Pat
     assert getattr(resolve({}, {"KAIDAN_CONFIG": str(file)}), setting.field) == value
 
 
-def test_toml_has_numbers_and_truth(tmp_path: Path) -> None:
+def test_toml_has_numbers_truth_and_lists(tmp_path: Path) -> None:
     file = tmp_path / "kaidan.toml"
-    file.write_text("port = 9000\nin-memory = true\n")
+    file.write_text('port = 9000\nin-memory = true\nlog-to = ["stdout", "a,b"]\n')
     settings = resolve({}, {}, file)
     assert (settings.port, settings.in_memory) == (9000, True)
+    assert settings.log_to == ("stdout", "a,b")
 
 
 def test_flags_go_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
@@ -87,6 +92,10 @@ BAD: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({"region": "here"}, {}, "--region: must be a region, such as us-east-1, not 'here'"),
     ({"durability": "none"}, {}, "--durability: must be process or power, not 'none'"),
     ({}, {"KAIDAN_IN_MEMORY": "perhaps"}, "KAIDAN_IN_MEMORY: must be true or false, not 'perhaps'"),
+    ({"log_to": "bus:x"}, {}, "--log-to: must be stdout, cloudwatch or a file, not 'bus:x'"),
+    ({}, {"KAIDAN_EVENTS_TO": "a,,b"}, "KAIDAN_EVENTS_TO: must be a URL, bus:NAME, stdout or a file, not 'a,,b'"),
+    ({"metrics": "none"}, {}, "--metrics: must be local or all, not 'none'"),
+    ({"traces": "x"}, {}, "--traces: must be true or false, not 'x'"),
     ({"endpoint_url": "x"}, {}, "--endpoint-url: must be a URL, such as http://127.0.0.1:4566, not 'x'"),
 ]
 
@@ -101,6 +110,7 @@ def test_values_that_cannot_be(flags: dict[str, Any], environ: dict[str, str], p
 BAD_FILES: dict[str, tuple[str, str]] = {
     "an unknown name": ("colour = 1", "colour is no setting; there are: host, port, "),
     "no TOML": ("port", "is not TOML: "),
+    "a wrong list": ("log-to = [1]", "log-to: must be a text or a list of texts, not [1]"),
     "a wrong type": ("port = true", "port: must be a number from 0 to 65535, not True"),
 }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kaidan.integrations.clients import ClientFactory
+from kaidan.observe.observer import Observer
 from kaidan.runtime.driver import Driver
 from kaidan.runtime.sources import RealClock
 from kaidan.service import shapes
@@ -98,6 +99,11 @@ class Account:
         """A test has an engine of its own, in a thread of its own: a state under test may take minutes."""
         shapes.check("TestState", params)
         return await self._loop.run_in_executor(self._tests, test_state, apart(self._api.service), params)
+
+    def observe(self, observer: Observer) -> None:
+        """Let what happens from now on be seen."""
+        configurations = self._api.service.configurations
+        observer.watch(self._engine, lambda execution: configurations[execution.definition].logging)
 
     def stop_waiting(self) -> None:
         """Answer the workers that wait for a task: there is none, they are to ask again."""

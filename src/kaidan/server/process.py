@@ -3,7 +3,8 @@
     await Server.start(settings)  →  .url, .files  →  await server.stop()
 
 Stopping: no more connections, workers that wait for a task are sent away, requests under way are answered within
-`STOP_S`, and what is left is saved. Executions go on when the server is started again.
+`STOP_S`, what is left is saved, and what was observed is delivered within `CLOSE_S`. Executions go on when the server
+is started again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 from aiohttp import web
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.observe.observer import Observer
+from kaidan.observe.traces import TracesUnavailable
 from kaidan.server.account import Account
 from kaidan.server.accounts import Open, Signed
 from kaidan.server.app import App, Identify
@@ -44,8 +47,12 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._clients = ClientFactory(
+            AwsSettings(profile=settings.profile, region=settings.region, endpoint_url=settings.endpoint_url)
+        )
         self._accounts: dict[str, Account] = {}
         self._app: App | None = None
+        self._observer: Observer | None = None
         self._runner: web.ServerRunner | None = None
         self._failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.files: list[Path] = []
@@ -56,6 +63,7 @@ class Server:
         """Open the files, go on with what was going on, and listen. Raises StartError."""
         server = cls(settings)
         try:
+            server._observe()
             await server._listen(server._open())
         except BaseException:
             await server.stop()
@@ -70,6 +78,15 @@ class Server:
         return self._settings.url.rpartition(":")[0] + f":{port}"
 
     # --- starting -----------------------------------------------------------------------------------------
+
+    def _observe(self) -> None:
+        settings = self._settings
+        try:
+            self._observer = Observer(
+                self._clients, logs=settings.log_to, events=settings.events_to, traces=settings.traces
+            )
+        except (ValueError, TracesUnavailable) as problem:
+            raise StartError(str(problem)) from None
 
     def _open(self) -> Identify:
         settings = self._settings
@@ -86,13 +103,12 @@ class Server:
 
     def _account(self, id: str) -> Account:
         settings = self._settings
-        clients = ClientFactory(
-            AwsSettings(profile=settings.profile, region=settings.region, endpoint_url=settings.endpoint_url)
-        )
         store = None if settings.in_memory else self._store(id)
         folders = [settings.files] if settings.files is not None else []
-        account = Account(id, clients.region, clients, store, settings.retention_days, folders)
+        account = Account(id, self._clients.region, self._clients, store, settings.retention_days, folders)
         account.driver.on_failure = self._fail
+        assert self._observer is not None
+        account.observe(self._observer)
         self._accounts[id] = account
         return account
 
@@ -123,7 +139,8 @@ class Server:
 
     async def _listen(self, identify: Identify) -> None:
         settings = self._settings
-        self._app = App(identify)
+        assert self._observer is not None
+        self._app = App(identify, self._observer.metrics, metrics_for_all=settings.metrics == "all")
         self._runner = web.ServerRunner(self._app.server(), shutdown_timeout=STOP_S)
         await self._runner.setup()
         try:
@@ -143,6 +160,8 @@ class Server:
             await self._runner.cleanup()
         for account in self._accounts.values():
             account.close()
+        if self._observer is not None:
+            await asyncio.to_thread(self._observer.close)
 
 
 def _why_not(problem: OSError, settings: Settings) -> str:

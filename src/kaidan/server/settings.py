@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-Value: TypeAlias = str | int | bool | Path | None
+from kaidan.observe.targets import event_target, log_target
+
+Value: TypeAlias = str | int | bool | Path | tuple[str, ...] | None
 Read: TypeAlias = Callable[[Any], Value]
 """From a text or a TOML value to what the setting holds. Raises ValueError that says what was allowed."""
 
@@ -43,6 +45,10 @@ class Settings:
     profile: str | None
     endpoint_url: str | None
     files: Path | None
+    log_to: tuple[str, ...]
+    events_to: tuple[str, ...]
+    traces: bool
+    metrics: Literal["local", "all"]
 
     @property
     def url(self) -> str:
@@ -111,6 +117,18 @@ def _like(pattern: str, words: str) -> Read:
         if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
             raise ValueError(f"must be {words}")
         return value
+
+    return read
+
+
+def _several(check: Callable[[str], str]) -> Read:
+    """A list, or a text with commas between."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        given = value.split(",") if isinstance(value, str) else value
+        if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
+            raise ValueError("must be a text or a list of texts")
+        return tuple(check(each.strip()) for each in given)
 
     return read
 
@@ -189,6 +207,24 @@ TABLE: tuple[Setting, ...] = (
         "files", "DIRECTORY",
         "A folder that Distributed Maps may read from and write to, as they do buckets: `file:///` and its path.",
         _path, _fixed(None), "none",
+    ),
+    Setting(
+        "log-to", "TARGET,…",
+        "Where the records go that state machines log: stdout, a file, or cloudwatch for the log groups they name.",
+        _several(log_target), _fixed(()), "nowhere",
+    ),
+    Setting(
+        "events-to", "TARGET,…",
+        "Where status changes of executions go, as EventBridge events: a URL, bus:NAME, stdout or a file.",
+        _several(event_target), _fixed(()), "nowhere",
+    ),
+    Setting(
+        "traces", "", "Export executions as OpenTelemetry traces, where OTEL_EXPORTER_OTLP_ENDPOINT says.",
+        _yes_or_no, _fixed(False), "false",
+    ),
+    Setting(
+        "metrics", "local|all", "Who may read GET /metrics: clients on this machine, or whoever reaches the server.",
+        _like("local|all", "local or all"), _fixed("local"), "local",
     ),
 )  # fmt: skip
 
@@ -290,11 +326,20 @@ A client can use the same file: `AWS_SHARED_CREDENTIALS_FILE=… aws --profile o
 Each account has state machines, executions and a file of its own; nothing leads from one to another. The server speaks
 plain HTTP: put it behind a proxy that speaks TLS where the network is not to be trusted.
 
+`GET /health`, `/ready` and `/metrics` are not signed. The first two tell nothing; metrics name the state machines of
+all accounts, so that only clients on this machine get them unless `metrics` says `all`. Clients of a proxy on this
+machine look like those: let the proxy keep `/metrics` to itself.
+
 ## Folders as buckets
 
 Where `files` is `/data`, an ItemReader or a ResultWriter may have the Bucket `file:///data`, or that of a folder below
 it, and keys are paths in there: neither S3 nor its permissions are needed. The folder is open to every account of the
 server.
+
+## What is told, and where
+
+[observability.md](observability.md) says what log records, events, metrics and traces contain. `log-to` and `events-to`
+take several targets, with commas between or as a list in the file: `log-to = ["cloudwatch", "/var/log/kaidan.jsonl"]`.
 
 ## What is kept, and for how long
 
