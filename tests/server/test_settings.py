@@ -28,6 +28,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "credentials": ("/etc/kaidan/credentials", Path("/etc/kaidan/credentials")),
     "profile": ("ops", "ops"),
     "endpoint-url": ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+    "emulate": ("/srv/emulate.yaml", Path("/srv/emulate.yaml")),
     "files": ("/srv/items", Path("/srv/items")),
     "log-to": ("cloudwatch, /var/log/kaidan", ("cloudwatch", "/var/log/kaidan")),
     "events-to": ("https://example.com/hook,bus:orders", ("https://example.com/hook", "bus:orders")),
@@ -190,6 +191,30 @@ def test_env_without_an_account() -> None:
     output = CliRunner().invoke(env, ["--no-account", "--region", "eu-west-1", "--shell", "dotenv"]).output
     assert "AWS_ACCESS_KEY_ID=kaidan\n" in output
     assert "AWS_REGION=eu-west-1\nAWS_DEFAULT_REGION=eu-west-1\n" in output
+
+
+def test_env_of_an_emulated_aws() -> None:
+    output = CliRunner().invoke(env, ["--emulate", "--port", "9000", "--shell", "dotenv"]).output
+    assert output == (
+        "AWS_ENDPOINT_URL_SFN=http://127.0.0.1:9000\n"
+        "AWS_DISABLE_HOST_PREFIX_INJECTION=true\n"
+        "AWS_ENDPOINT_URL=http://127.0.0.1:9001\n"
+        "AWS_ACCESS_KEY_ID=kaidan\n"
+        "AWS_SECRET_ACCESS_KEY=kaidan\n"
+        "AWS_REGION=us-east-1\n"
+        "AWS_DEFAULT_REGION=us-east-1\n"
+    )
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("no", False), ("./true", Path("true"))])
+def test_emulate_is_a_file_or_just_wanted(text: str, value: bool | Path) -> None:
+    assert resolve({"emulate": text}, {}).emulate == value
+
+
+@pytest.mark.parametrize("other", [{"profile": "ops"}, {"endpoint_url": "http://127.0.0.1:1"}, {"port": "65535"}])
+def test_an_emulated_aws_has_no_other_account(other: dict[str, str]) -> None:
+    with pytest.raises(SettingError, match=r"exclude each other|there is none"):
+        resolve({"emulate": "true"} | other, {})
 
 
 def test_a_wrong_setting_is_a_wrong_option(capsys: pytest.CaptureFixture[str]) -> None:

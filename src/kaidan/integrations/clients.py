@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from threading import RLock
 from typing import Any
@@ -56,11 +56,21 @@ class ClientFactory:
         self._lock = RLock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._sessions: dict[str | None, Any] = {}
+        self._elsewhere: dict[str, ClientFactory] = {}
 
     @cached_property
     def region(self) -> str:
         """Of the settings, of AWS_REGION, of the profile; us-east-1 when none of them says."""
         return self.settings.region or os.environ.get("AWS_REGION") or self._configured_region() or DEFAULT_REGION
+
+    def in_region(self, region: str) -> ClientFactory:
+        """The same clients in another region."""
+        if region == self.region:
+            return self
+        with self._lock:
+            if region not in self._elsewhere:
+                self._elsewhere[region] = ClientFactory(replace(self.settings, region=region))
+            return self._elsewhere[region]
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
         """The client of a service (botocore's name), with the credentials of `role_arn` if one is given.

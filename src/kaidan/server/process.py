@@ -24,13 +24,17 @@ from kaidan.observe.traces import TracesUnavailable
 from kaidan.server.account import Account
 from kaidan.server.accounts import Open, Signed
 from kaidan.server.app import App, Identify
-from kaidan.server.settings import Settings
+from kaidan.server.settings import Settings, is_region
+from kaidan.service.errors import ApiError, unavailable
 from kaidan.store.sqlite import SqliteStore, StoreError
 
 log = logging.getLogger(__name__)
 
 STOP_S = 10
 """How long requests under way may take when the server is stopped."""
+
+ACCOUNTS_MAX = 256
+"""Accounts and regions that may be open: each has a file and threads."""
 
 BACKLOG = 1_024
 """Connections that wait to be accepted."""
@@ -50,13 +54,14 @@ class Server:
         self._clients = ClientFactory(
             AwsSettings(profile=settings.profile, region=settings.region, endpoint_url=settings.endpoint_url)
         )
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[tuple[str, str], Account] = {}
+        """By id and region."""
         self._app: App | None = None
         self._observer: Observer | None = None
         self._runner: web.ServerRunner | None = None
         self._failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.files: list[Path] = []
-        """What is kept, a file for each account."""
+        """What is kept, a file for each account and region."""
 
     @classmethod
     async def start(cls, settings: Settings) -> Server:
@@ -91,25 +96,51 @@ class Server:
     def _open(self) -> Identify:
         settings = self._settings
         if settings.credentials is None:
-            return Open(self._account(settings.account))
+            self._open_all(settings.account)
+            return Open(self._find, settings.account)
         from kaidan.server import signature  # botocore signs, and takes its time to be imported
 
         try:
             credentials = signature.read_credentials(settings.credentials, settings.account)
         except signature.CredentialsError as problem:
             raise StartError(str(problem)) from None
-        accounts = {id: self._account(id) for id in sorted({each.account for each in credentials})}
-        return Signed(accounts, signature.Verifier(credentials))
+        for id in sorted({each.account for each in credentials}):
+            self._open_all(id)
+        return Signed(self._find, signature.Verifier(credentials))
 
-    def _account(self, id: str) -> Account:
+    def _open_all(self, id: str) -> None:
+        """Open an account where it has something that may have to go on, and where most requests will be for."""
+        regions = {self._clients.region}
+        if self._settings.region is None and not self._settings.in_memory:
+            kept = (path.name.split(".")[1] for path in self._settings.data.glob(f"{id}.*.db"))
+            regions.update(filter(is_region, kept))
+        for region in sorted(regions):
+            self._account(id, region)
+
+    def _find(self, id: str, region: str | None) -> Account:
+        """An account where a request is for; a region is opened with its first request. Raises ApiError."""
+        region = self._settings.region or region or self._clients.region
+        known = self._accounts.get((id, region))
+        if known is not None:
+            return known
+        if not is_region(region) or len(self._accounts) >= ACCOUNTS_MAX:
+            raise ApiError("InvalidSignatureException", "Credential should be scoped to a valid region.")
+        try:
+            return self._account(id, region)
+        except StartError as problem:
+            log.error("%s", problem)
+            raise unavailable() from None
+
+    def _account(self, id: str, region: str) -> Account:
         settings = self._settings
-        store = None if settings.in_memory else self._store(id)
+        store = None if settings.in_memory else self._store(id, region)
         folders = [settings.files] if settings.files is not None else []
-        account = Account(id, self._clients.region, self._clients, store, settings.retention_days, folders)
+        clients = self._clients.in_region(region)
+        account = Account(id, region, clients, store, settings.retention_days, folders)
         account.driver.on_failure = self._fail
         assert self._observer is not None
         account.observe(self._observer)
-        self._accounts[id] = account
+        self._accounts[id, region] = account
         return account
 
     def _fail(self, problem: Exception) -> None:
@@ -123,8 +154,8 @@ class Server:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         return self._failure.result() if self._failure.done() else None
 
-    def _store(self, id: str) -> SqliteStore:
-        path = self._settings.data / f"{id}.db"
+    def _store(self, id: str, region: str) -> SqliteStore:
+        path = self._settings.data / f"{id}.{region}.db"
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             store = SqliteStore(path, synchronous=_SYNCHRONOUS[self._settings.durability])
