@@ -23,7 +23,7 @@ class TaskReply:
 
     def __init__(self, engine: Engine, arn: str, task: RunTask) -> None:
         self._engine = engine
-        self._arn = arn
+        self.execution_arn = arn
         self._job: JSON = None
         self._on_cancel: Callable[[], None] | None = None
         self.task = task
@@ -81,9 +81,9 @@ class TaskReply:
 
     def _deliver(self, event: ev.Event) -> None:
         if isinstance(event, (ev.TaskSucceeded, ev.TaskFailed)):
-            self._engine.answer(self._arn, event)
+            self._engine.answer(self.execution_arn, event)
         else:
-            self._engine.post(self._arn, event)
+            self._engine.post(self.execution_arn, event)
 
 
 def _payload(output: JSON) -> Payload:

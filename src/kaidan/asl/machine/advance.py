@@ -35,9 +35,18 @@ ParameterCheck = Callable[[TaskResource, JSON], str | None]
 """Says why parameters cannot be used to start a task, or None."""
 
 
+Preparation = Callable[[TaskResource, JSON], JSON]
+"""Gives parameters as they are sent, and as history shows them."""
+
+
 def accept(resource: TaskResource, parameters: JSON) -> str | None:
     """Parameters are not looked at before a task begins."""
     return None
+
+
+def as_they_are(resource: TaskResource, parameters: JSON) -> JSON:
+    """Nothing is added to parameters."""
+    return parameters
 
 
 class Machine:
@@ -49,12 +58,14 @@ class Machine:
         source: Source,
         *,
         check_parameters: ParameterCheck = accept,
+        prepare_parameters: Preparation = as_they_are,
         limits: Limits = AWS,
         revision: Revision = TODAY,
     ) -> None:
         self.program = program
         self.source = source
         self.check_parameters = check_parameters
+        self.prepare_parameters = prepare_parameters
         self.limits = limits
         self.revision = revision
 

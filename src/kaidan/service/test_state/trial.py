@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kaidan.asl.language.compile import COMPILERS, Program, Scope
-from kaidan.asl.machine.advance import Broken, Machine
+from kaidan.asl.machine.advance import Broken, Machine, accept
 from kaidan.asl.machine.execution import Execution, Frame
 from kaidan.asl.states import CHAPTERS
 from kaidan.asl.states.state import State
 from kaidan.errors import TIMEOUT, StateError
+from kaidan.integrations import dispatch
 from kaidan.integrations.http_task import Exchange
 from kaidan.limits import AWS
 from kaidan.protocol import effects as fx
@@ -48,6 +49,8 @@ class Trial:
         self._machine = Machine(
             Program({"": Scope(self.state.name, {self.state.name: self.state})}),
             service.source,
+            check_parameters=dispatch.check_parameters if subject.mock is None else accept,
+            prepare_parameters=dispatch.prepare_parameters,
             limits=replace(AWS, slice_transitions_max=0, express_duration_s_max=AWS.standard_duration_s_max),
             revision=replace(service.revision, redrive=False),
         )
@@ -90,6 +93,10 @@ class Trial:
         if execution.status == "FAILED" and (noted is None or noted.error != execution.error):
             return StateError(execution.error, execution.cause)
         return noted
+
+    @property
+    def execution_arn(self) -> str:
+        return self._execution.arn
 
     @property
     def variables(self) -> dict[str, JSON]:
@@ -177,6 +184,7 @@ class _Reply:
 
     def __init__(self, trial: Trial, request_id: int, wake: Callable[[Callable[[], None]], None]) -> None:
         self._trial = trial
+        self.execution_arn = trial.execution_arn
         self._request_id = request_id
         self._wake = wake
         self._on_cancel: Callable[[], None] | None = None
