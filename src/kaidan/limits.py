@@ -20,6 +20,9 @@ class Limits:
     definition_chars_max: int = 1_048_576
     """CreateStateMachine's model: definition, max length."""
 
+    cause_chars_max: int = 32_768
+    """Cause of an error (API model, SensitiveCause)."""
+
     state_name_chars_max: int = 80
     """Amazon States Language in the AWS guide: state names."""
 

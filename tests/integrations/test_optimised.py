@@ -10,7 +10,7 @@ import pytest
 
 from kaidan.arns import task_resource
 from kaidan.integrations import batch, codebuild, dynamodb, ecs, eks, emr, events, glue, optimised, sns, sqs, states
-from kaidan.integrations.contract import execution_arn
+from kaidan.integrations.contract import Then
 from kaidan.integrations.dispatch import SERVICES
 from kaidan.integrations.jobs import by_the_minute
 from kaidan.integrations.optimised import Optimised, Service, http_metadata, request_of, service_error, to_result
@@ -281,7 +281,7 @@ def test_a_request_that_is_sent_twice_has_the_same_name() -> None:
     assert token(EXECUTION) == token(EXECUTION) is not None
     assert token(EXECUTION) != token(EXECUTION + "2")
     assert token("") is None
-    assert execution_arn(FakeReply()) == EXECUTION
+    assert Then(FakeReply(), print, print).execution_arn == EXECUTION
 
 
 def test_sending_once_more() -> None:

@@ -778,6 +778,25 @@ CONTEXTS: list[tuple[Any, str]] = [
 ]
 
 
+CONTEXTS_IN_MAPS: list[tuple[Any, str]] = [
+    ({"Map": 1}, "Field 'Map' must be an object"),
+    ({"Map": {"Items": {}}}, "Field 'Items' is not allowed"),
+    ({"Map": {"Item": []}}, "Field 'Item' must be an object"),
+    ({"Map": {"Item": {"Position": 1}}}, "Field 'Position' is not allowed"),
+    ({"Map": {"Item": {"Index": "1"}}}, "Field 'Index' must be a number"),
+    ({"Map": {"Item": {"Key": 1}}}, "Field 'Key' must be a string"),
+]
+
+
+@pytest.mark.parametrize(("context", "problem"), CONTEXTS_IN_MAPS)
+def test_context_refused_inside_a_map(api: Api, context: Any, problem: str) -> None:
+    inside = {"StartAt": "X", "States": {"X": INVOKE}}
+    machine = {"StartAt": "M", "States": {"M": {**MAP, "ItemProcessor": inside}}}
+    with pytest.raises(ApiError) as refusal:
+        call(api, machine, stateName="X", mock=result({}), context=context)
+    assert refusal.value.message == f"Invalid Context object provided: {problem}"
+
+
 @pytest.mark.parametrize(("context", "problem"), CONTEXTS)
 def test_context_refused(api: Api, context: Any, problem: str) -> None:
     with pytest.raises(ApiError) as refusal:
@@ -803,6 +822,7 @@ MISFITS: list[tuple[str, JSON, str]] = [
     ("aws-sdk:s3:getObject", {"StorageClass": "Papyrus"}, "Field 'StorageClass' is not an expected value"),
     ("aws-sdk:s3:getObject", {"DeleteMarker": "true"}, "Field 'DeleteMarker' must be a boolean"),
     (FUNCTION, {"Configuration": {"MemorySize": 127}}, "Field 'MemorySize' is less than the minimum value"),
+    (FUNCTION, {"Configuration": {"MemorySize": 10_241}}, "Field 'MemorySize' exceeds the maximum value"),
     (FUNCTION, {"Configuration": {"Timeout": 0}}, "Field 'Timeout' is less than the minimum value"),
     (START, {"ExecutionArn": 5}, "Field 'ExecutionArn' must be a string"),
     (START, {"ExecutionArn": "a" * 257}, "Field 'ExecutionArn' exceeds the maximum length"),
@@ -812,6 +832,7 @@ MISFITS: list[tuple[str, JSON, str]] = [
 ]
 
 FITS: list[tuple[str, JSON]] = [
+    (FUNCTION, {"Configuration": {"MemorySize": 10_240}}),
     ("lambda:invoke", {"Payload": {"any": ["thing"]}, "Unknown": 5}),
     ("events:putEvents", {}),
     ("events:putEvents", {"Entries": None}),

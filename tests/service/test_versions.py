@@ -142,6 +142,20 @@ def test_the_same_alias_again(service: Service) -> None:
         assert service.refuses("CreateStateMachineAlias", **params | change) == conflict
 
 
+def test_an_update_that_changes_nothing(service: Service) -> None:
+    """API reference, UpdateStateMachineAlias: the same parameters again get the same answer."""
+    one, two = published(service)
+    alias = service("CreateStateMachineAlias", name="PROD", routingConfiguration=routes((one, 100)))
+    params = {"stateMachineAliasArn": alias["stateMachineAliasArn"], "routingConfiguration": routes((two, 100))}
+    service.pass_time(1000)
+    updated = service("UpdateStateMachineAlias", **params)
+    assert updated["updateDate"] > alias["creationDate"]
+    service.pass_time(1000)
+    assert service("UpdateStateMachineAlias", **params) == updated
+    described = service("DescribeStateMachineAlias", stateMachineAliasArn=alias["stateMachineAliasArn"])
+    assert described["updateDate"] == updated["updateDate"]
+
+
 def test_routes_that_lead_nowhere(service: Service) -> None:
     one, two = published(service)
     service.machine("bills", publish=True)

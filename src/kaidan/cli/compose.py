@@ -17,7 +17,7 @@ from kaidan.asl.machine.execution import Execution
 from kaidan.errors import Diagnostic
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.dispatch import Dispatcher
+from kaidan.integrations.dispatch import Dispatcher, check_parameters, prepare_parameters
 from kaidan.integrations.storage import Storage
 from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.pool import Pool
@@ -66,7 +66,8 @@ class Embedded:
             region=self._region,
             express=express,
         )
-        run = Run(Machine(program, source), execution)
+        machine = Machine(program, source, check_parameters=check_parameters, prepare_parameters=prepare_parameters)
+        run = Run(machine, execution)
         self.engine.start(run)
         return run
 

@@ -192,6 +192,12 @@ def check_parameters(operation: Operation, template: JSON) -> list[FieldProblem]
     return to_request(operation.service, operation.operation_name, shape, template, template=True)[1]
 
 
+def unfit_parameters(operation: Operation, parameters: JSON) -> list[FieldProblem]:
+    """The same of parameters as they are sent, when all values are known."""
+    shape = _model(operation).input_shape
+    return to_request(operation.service, operation.operation_name, shape, {} if parameters is None else parameters)[1]
+
+
 def call(
     operation: Operation,
     parameters: JSON,
@@ -246,7 +252,7 @@ def _request(operation: Operation, parameters: JSON) -> dict[str, Any]:
     shape = _model(operation).input_shape
     request, problems = to_request(operation.service, operation.operation_name, shape, parameters)
     if problems:
-        listed = ", ".join(map(str, problems))
+        listed = ", ".join(problem.sentence for problem in problems)
         raise runtime_error(UNFIT.format(dumps(parameters), listed))
     if missing := missing_fields(operation.service, shape, request):
         raise StateError(f"{operation.prefix}.SdkClientException", MISSING.format(missing[0]))

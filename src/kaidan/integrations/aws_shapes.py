@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from kaidan.integrations.form import UNFIT, UNKNOWN
 from kaidan.integrations.naming import did_you_mean, member_names, nearest
 from kaidan.values import JSON, dumps, type_name
 
@@ -47,7 +48,7 @@ TEXT_CONTENT_TYPE = "text/plain; charset=UTF-8"
 class FieldProblem:
     """A field that cannot be sent. `place` points to it, `/Filters/0/Nme`; an unknown one has no `expected`.
 
-    Its text is AWS's sentence, with what AWS leaves out behind it.
+    Its text is AWS's sentence (recorded: API Gateway), with what AWS leaves out behind it.
     """
 
     place: str
@@ -55,11 +56,13 @@ class FieldProblem:
     nearest: tuple[str, ...] = ()
     expected: str | None = None
 
+    @property
+    def sentence(self) -> str:
+        return (UNKNOWN if self.expected is None else UNFIT).format(self.name)
+
     def __str__(self) -> str:
-        if self.expected is None:
-            hint = did_you_mean(self.nearest)
-            return f'The field "{self.name}" is not supported by Step Functions (at {self.place}{hint})'
-        return f"The value of the field '{self.name}' has an invalid format (at {self.place}: {self.expected})"
+        more = did_you_mean(self.nearest) if self.expected is None else f": {self.expected}"
+        return f"{self.sentence} (at {self.place}{more})"
 
 
 @cache

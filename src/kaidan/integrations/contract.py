@@ -17,6 +17,11 @@ class Reply(Protocol):
     """Where a handler says how its task goes. Safe to call from any thread; late answers are dropped."""
 
     @property
+    def execution_arn(self) -> str:
+        """The execution that the task belongs to. Events carry it, requests that may be sent once only are named after
+        it, and mocks are chosen by it."""
+
+    @property
     def ended(self) -> bool:
         """Whether the task has been answered, cancelled or timed out."""
 
@@ -53,15 +58,6 @@ class Handler(Protocol):
         """After a restart: go on waiting for what `Reply.job` named, instead of beginning again."""
 
 
-def execution_arn(reply: Reply) -> str:
-    """The execution that the task belongs to: `reply.execution_arn`, "" where the runtime does not say.
-
-    Events carry it, requests that may be sent once only are named after it, and mocks are chosen by it.
-    """
-    arn: str = getattr(reply, "execution_arn", "")
-    return arn
-
-
 def spectator(reply: Reply) -> Callable[..., None] | None:
     """`reply.exchanged`, of those who want to see what goes over HTTP: called with an `http_task.Exchange`."""
     seen: Callable[..., None] | None = getattr(reply, "exchanged", None)
@@ -89,7 +85,7 @@ class Then:
 
     @property
     def execution_arn(self) -> str:
-        return execution_arn(self._reply)
+        return self._reply.execution_arn
 
 
 RunBlocking = Callable[[Callable[[], JSON], Reply], None]

@@ -256,7 +256,8 @@ def check_parameters(resource: TaskResource, parameters: JSON) -> str | None:
         complaint: str | None = own[0].check_parameters(resource.action, parameters)
         return complaint
     if operation := _sdk_operation(resource):
-        return ", ".join(map(str, aws_sdk.check_parameters(operation, parameters))) or None
+        problems = aws_sdk.unfit_parameters(operation, parameters)
+        return ", ".join(problem.sentence for problem in problems) or None
     return None
 
 

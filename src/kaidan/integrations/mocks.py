@@ -18,7 +18,7 @@ from pathlib import Path
 
 from kaidan.arns import Arn, TaskResource
 from kaidan.errors import RUNTIME
-from kaidan.integrations.contract import Handler, Reply, execution_arn
+from kaidan.integrations.contract import Handler, Reply
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON, InvalidJson, loads, type_name
 
@@ -214,7 +214,7 @@ class MockedExecutions:
             self._by_execution[execution] = handler
 
     def _find(self, reply: Reply) -> Handler:
-        arn = execution_arn(reply)
+        arn = reply.execution_arn
         if not arn:
             return next(iter(self._by_machine.values()), self._fallback)
         machine = Arn.parse(arn).resource.split(":")[1].split("/")[0]

@@ -26,8 +26,8 @@ from kaidan.errors import RUNTIME, StateError, runtime_error
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.aws_shapes import FieldProblem, Members, missing_fields, to_request
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.contract import Reply, RunBlocking, Then, execution_arn
-from kaidan.integrations.form import REQUIRED, UNFIT, UNKNOWN
+from kaidan.integrations.contract import Reply, RunBlocking, Then
+from kaidan.integrations.form import REQUIRED
 from kaidan.integrations.jobs import Call, Fields, Job, Watch
 from kaidan.integrations.naming import exception_name, member_names
 from kaidan.protocol.effects import RunTask
@@ -197,15 +197,10 @@ def field_name(member: str) -> str:
 def check_parameters(service: Service, action: Action, parameters: JSON) -> str | None:
     """Why these parameters cannot start the task: all problems in a row, or None."""
     given = action.known(parameters) if isinstance(parameters, dict) else parameters
-    problems = list(map(_sentence, request_of(service, action, given)[1]))
+    problems = [problem.sentence for problem in request_of(service, action, given)[1]]
     if not problems and action.complaint is not None and isinstance(parameters, dict):
         problems = list(filter(None, [action.complaint(parameters)]))
     return ", ".join(problems) or None
-
-
-def _sentence(problem: FieldProblem) -> str:
-    """As AWS says it while running (recorded), without the place."""
-    return (UNKNOWN if problem.expected is None else UNFIT).format(problem.name)
 
 
 def check_template(service: Service, action: Action, template: JSON) -> list[str]:
@@ -246,7 +241,7 @@ class Calls:
         """The request of parameters. Raises StateError for what cannot be sent."""
         request, problems = request_of(self.service, action, {} if parameters is None else parameters)
         if problems:
-            listed = ", ".join(map(_sentence, problems))
+            listed = ", ".join(problem.sentence for problem in problems)
             raise runtime_error(aws_sdk.UNFIT.format(dumps(parameters), listed))
         model = model_of(self.client or self.service.client, action.operation)
         if missing := missing_fields(model.service_model.service_name, model.input_shape, request):
@@ -291,7 +286,7 @@ class Calls:
 
 def request_name(task: RunTask, reply: Reply) -> str | None:
     """The same for the same attempt of a task, also when it is begun again after a restart; None when unknown."""
-    arn = execution_arn(reply)
+    arn = reply.execution_arn
     return str(uuid.uuid5(ONCE, f"{arn} {task.request_id}")) if arn else None
 
 
@@ -432,7 +427,7 @@ class Optimised:
 
     def _submit(self, action: Action, task: RunTask, reply: Reply) -> JSON:
         calls = self._calls(action, task)
-        situation = Situation(task.resource, execution_arn(reply), self._clients, task.role_arn, calls.call)
+        situation = Situation(task.resource, reply.execution_arn, self._clients, task.role_arn, calls.call)
         parameters = task.parameters.value
         sent = action.marked(task.resource, parameters) if action.marked else parameters
         sent = action.completed(sent, situation) if action.completed else sent

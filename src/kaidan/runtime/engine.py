@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from heapq import nlargest
 from typing import Protocol, TypeAlias
 
-from kaidan.asl.machine.advance import Machine
+from kaidan.asl.machine.advance import Broken, Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations.contract import Handler
 from kaidan.protocol import effects as fx
@@ -35,6 +37,8 @@ from kaidan.store.contract import Change, Query, Row, Store, StoreError, TaskRow
 from kaidan.values import JSON
 
 __all__ = ["Engine", "Listener", "MapRun", "Run"]
+
+log = logging.getLogger(__name__)
 
 Action: TypeAlias = Callable[[], None]
 TimerKey: TypeAlias = tuple[str, int] | Action
@@ -71,6 +75,8 @@ class Engine:
         self.maps = MapRuns(self)
         self.map_runs = self.maps.runs
         self.listeners: list[Listener] = []
+        self.on_fault: Callable[[Run, Broken], None] = _log_fault
+        """Told of a fault of the machine; the execution ends with it unless this raises."""
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
@@ -223,7 +229,7 @@ class Engine:
         if isinstance(key, tuple):
             self.post(key[0], ev.TimerFired(key[1]))
         else:
-            key()
+            _guarded(key)
 
     def _wait(self, next_ms: int | None, deadline: float | None) -> bool:
         """Sleep until an answer or the next timer, or jump to it; False when neither can come."""
@@ -244,7 +250,7 @@ class Engine:
         except queue.Empty:
             return
         if action is not None:
-            action()
+            _guarded(action)
 
     def wake(self, action: Action | None = None) -> None:
         """Run `action` on the engine's thread soon. From any thread or signal handler."""
@@ -275,7 +281,7 @@ class Engine:
                 keeping.forget_changes(run)
         actions, self._outbox = self._outbox, []
         for action in actions:
-            action()
+            _guarded(action)
         self._evict()
         return True
 
@@ -356,9 +362,9 @@ class Engine:
     def _resume_task(self, arn: str, request_id: int, row: TaskRow) -> None:
         reply = self._tasks[arn, request_id] = TaskReply(self, arn, row.task)
         if row.job is None:
-            self.once_saved(lambda: self.handler(row.task, reply))
+            self.once_saved(lambda: reply.attempt(lambda: self.handler(row.task, reply)))
         else:
-            self.once_saved(lambda: self.handler.resume(row.task, row.job, reply))
+            self.once_saved(lambda: reply.attempt(lambda: self.handler.resume(row.task, row.job, reply)))
 
     # --- effects ------------------------------------------------------------------------------------------
 
@@ -367,7 +373,7 @@ class Engine:
         if run is None:
             return
         self._dirty[arn] = run
-        effects = run.machine.advance(run.execution, event, self.clock.now_ms())
+        effects = self._advance(run, event)
         self._handled += 1 + len(effects)
         for effect in effects:
             self._carry_out(run, effect)
@@ -378,13 +384,21 @@ class Engine:
         elif isinstance(event, ev.ChildClosed):
             self.maps.told(arn, event.request_id)
 
+    def _advance(self, run: Run, event: ev.Event) -> Sequence[fx.Effect]:
+        """A fault of the machine costs the execution that it shows in, and no other."""
+        try:
+            return run.machine.advance(run.execution, event, self.clock.now_ms())
+        except Broken as broken:
+            self.on_fault(run, broken)
+            return broken.effects
+
     def _carry_out(self, run: Run, effect: fx.Effect) -> None:
         arn = run.execution.arn
         match effect:
             case HistoryEvent():
                 run.history.append(effect)
                 for listener in self.listeners:
-                    listener(run, effect)
+                    _guarded(partial(listener, run, effect))
             case fx.StartTimer():
                 self._timers.add((arn, effect.request_id), effect.due_ms)
                 run.unsaved.timers[effect.request_id] = effect.due_ms
@@ -409,8 +423,7 @@ class Engine:
         run.unsaved.tasks[task.request_id] = TaskRow(task=task)
 
         def begin() -> None:
-            if not reply.ended:
-                self.handler(task, reply)
+            reply.attempt(lambda: self.handler(task, reply))
 
         self.once_saved(begin)
 
@@ -457,6 +470,17 @@ def _nothing() -> None:
     pass
 
 
+def _guarded(action: Action) -> None:
+    """A fault in one thing that is to be done does not keep the engine from the rest; that nothing can be read or
+    written does."""
+    try:
+        action()
+    except StoreError:
+        raise
+    except Exception:
+        log.exception("a fault in Kaidan: something that was to be done is left out")
+
+
 def _forget(new: dict[int, JSON], gone: list[int], request_id: int) -> None:
     """Something that was perhaps saved already is no more."""
     new.pop(request_id, None)
@@ -475,3 +499,7 @@ def _matches(row: Row, query: Query) -> bool:
     if not all(value is None or value == found for value, found in wanted):
         return False
     return row.number > query.since and (query.after is None or query.place(row) < query.after)
+
+
+def _log_fault(run: Run, fault: Broken) -> None:
+    log.error("%s has failed of a fault in Kaidan", run.execution.arn, exc_info=fault.__cause__)

@@ -11,19 +11,17 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from kaidan.integrations.clients import ClientFactory
 from kaidan.observe.observer import Observer
 from kaidan.runtime.driver import Driver
-from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import RealClock
 from kaidan.service import shapes
+from kaidan.service.apart import apart
 from kaidan.service.api import WAITING, Api
 from kaidan.service.errors import unavailable
-from kaidan.service.state import Service
 from kaidan.service.test_state import test_state
 from kaidan.store.contract import Store, StoreError
 
@@ -100,14 +98,7 @@ class Account:
     async def _test(self, params: dict[str, Any]) -> Output:
         """A test has an engine of its own, in a thread of its own: a state under test may take minutes."""
         shapes.check("TestState", params)
-        return await self._loop.run_in_executor(self._tests, test_state, self._apart(), params)
-
-    def _apart(self) -> Service:
-        """The service as a test sees it. Tasks are carried out where those of executions are."""
-        engine = Engine(RealClock())
-        engine.busy = 1  # Somebody may always answer: an idle engine is no reason to give up.
-        engine.handler = _Elsewhere(self._engine)
-        return replace(self._api.service, engine=engine)
+        return await self._loop.run_in_executor(self._tests, test_state, apart(self._api.service), params)
 
     def observe(self, observer: Observer) -> None:
         """Let what happens from now on be seen."""
@@ -159,16 +150,3 @@ class Account:
 def _settle(future: asyncio.Future[Output], answer: Output) -> None:
     if not future.done():
         future.set_result(answer)
-
-
-class _Elsewhere:
-    """A Handler that hands tasks to another engine's; replies find their way back by themselves."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __call__(self, task: Any, reply: Any) -> None:
-        self._engine.wake(lambda: self._engine.handler(task, reply))
-
-    def resume(self, task: Any, job: Any, reply: Any) -> None:
-        self(task, reply)

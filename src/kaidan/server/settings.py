@@ -397,7 +397,15 @@ take several targets, with commas between or as a list in the file: `log-to = ["
 Each account and region is one SQLite file in the data directory, `123456789012.us-east-1.db`, with its write-ahead log
 beside it; a copy of both, made while the server is stopped, is a backup. An execution that has ended takes the room of
 its history and its data: about 1.5 KB for one of three small states, about 25 KB for one of a hundred. After
-`retention-days` it is removed in the background; the file does not shrink by that, its room is used again.
+`retention-days` it is removed in the background, with all that belongs to it: its history, its data, its Map Runs and
+their children; the file does not shrink by that, its room is used again. So the file grows to what the busiest
+`retention-days` need, and no further.
+The write-ahead log has 16 MB, or as much as the largest save; after that it is cut to 64 MB at most. Express executions
+leave no history, only their outcome; after a restart one that was running goes on from what was saved last, and tasks
+that were under way are begun again: at least once, as on AWS.
+
+While the disk is full, every operation is answered with `ServiceUnavailable` (503), and what has happened is saved as
+soon as there is room again. After a minute the server ends with the reason, to go on from the file when it is started.
 """
 
 

@@ -116,7 +116,7 @@ class Api:
         local = LocalClients(self.call, clients or ClientFactory())
         engine.maps.storage = Storage(local, folders)
         dispatcher = Dispatcher(local, self._pool.run)
-        StepFunctionsTasks(self.service, self.call, self.begin, local).register(dispatcher)
+        StepFunctionsTasks(self.service, self.call, self.begin, local, self._pool.run).register(dispatcher)
         engine.handler = dispatcher
         self.persistence = Persistence(self.service, store) if store is not None else None
         if self.persistence is not None:

@@ -29,6 +29,7 @@ class LastState(Machine):
             machine.program,
             machine.source,
             check_parameters=machine.check_parameters,
+            prepare_parameters=machine.prepare_parameters,
             limits=replace(machine.limits, slice_transitions_max=0),
             revision=machine.revision,
         )

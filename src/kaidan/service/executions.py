@@ -8,6 +8,7 @@ from typing import Any
 from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
+from kaidan.integrations import dispatch
 from kaidan.limits import AWS
 from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
@@ -81,7 +82,13 @@ def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: P
 def machine_of(service: Service, execution: Execution) -> Machine:
     """What runs an execution: the revision that it was started from, whatever became of the machine since."""
     program = service.programs.of(service.configurations[execution.definition].definition)
-    machine = Machine(program, service.source, check_parameters=service.check_parameters, revision=service.revision)
+    machine = Machine(
+        program,
+        service.source,
+        check_parameters=dispatch.check_parameters,
+        prepare_parameters=dispatch.prepare_parameters,
+        revision=service.revision,
+    )
     owner = service.machines.get(execution.machine_arn)
     return LastState(machine) if owner is not None and owner.deleting else machine
 
@@ -208,7 +215,7 @@ def _awaits_redrive(service: Service, run: Run) -> bool:
 def _name(run: Run) -> str:
     """Of an Express child, both parts of its ARN that are its own (recorded)."""
     execution = run.execution
-    return ":".join(execution.arn.split(":")[7:]) if run.is_brief else execution.name
+    return ":".join(execution.arn.split(":")[7:]) if run.is_brief and run.map_run_arn else execution.name
 
 
 def _data(execution: Execution, included_data: str | None) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from typing import Any
 from kaidan.errors import RUNTIME, TASK_FAILED, StateError
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.contract import Reply
+from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.protocol.effects import RunTask
-from kaidan.service import activities
+from kaidan.service import activities, shapes
+from kaidan.service.apart import apart
 from kaidan.service.errors import ApiError
 from kaidan.service.state import Answer, Service
+from kaidan.service.test_state import test_state
 from kaidan.service.wire import epoch_text
 from kaidan.values import JSON, dumps, loads, type_name
 
@@ -76,11 +78,14 @@ class _LocalClient:
 class StepFunctionsTasks:
     """Handlers of the tasks that Step Functions itself carries out."""
 
-    def __init__(self, service: Service, call: Call, begin: Begin, clients: ClientFactory) -> None:
+    def __init__(
+        self, service: Service, call: Call, begin: Begin, clients: ClientFactory, run_blocking: RunBlocking
+    ) -> None:
         self._service = service
         self._call = call
         self._begin = begin
         self._clients = clients
+        self._run_blocking = run_blocking
 
     def register(self, dispatcher: Dispatcher) -> None:
         dispatcher.by_kind["activity"] = self._activity
@@ -96,12 +101,27 @@ class StepFunctionsTasks:
         reply.started()
         if operation.operation_name in WAITING:
             return self._wait_for(operation, task, reply)
+        if operation.operation_name == "TestState":
+            return self._test(operation, task, reply)
         result = aws_sdk.call(operation, task.parameters.value, self._clients)
         if task.resource.pattern:
             reply.submitted(result)
         else:
             reply.succeeded(result)
         return None
+
+    def _test(self, operation: aws_sdk.Operation, task: RunTask, reply: Reply) -> None:
+        """A state under test may take minutes: in a thread, on an engine of its own."""
+        service = apart(self._service)
+
+        def call(name: str, params: dict[str, Any]) -> dict[str, Any]:
+            shapes.check(name, params)
+            return test_state(service, params)
+
+        self._run_blocking(
+            lambda: aws_sdk.call(operation, task.parameters.value, self._answering(call)),
+            Then(reply, reply.submitted, reply.failed) if task.resource.pattern else reply,
+        )
 
     def _wait_for(self, operation: aws_sdk.Operation, task: RunTask, reply: Reply) -> None:
         """The call twice: once to begin, and when the answer has come, for the form that the SDK gives it."""
@@ -175,9 +195,6 @@ class StepFunctionsTasks:
         )
         return StateError(f"StepFunctions.{refusal.code}Exception", cause)
 
-    def after(self, action: Callable[[], None]) -> None:
-        self._service.engine.after(POLL_MS, action)
-
 
 class Watch:
     """`.sync`: looks at an execution until it has ended, and answers with its description, or with the refusal of one
@@ -198,7 +215,7 @@ class Watch:
             error = self._tasks.refused(refusal)
             return self._reply.failed(error.error, error.cause)
         if described["status"] == "RUNNING":
-            return self._tasks.after(self.look)
+            return self._reply.later(POLL_MS / 1000, self.look)
         result = _description(described, as_json=self._json)
         if described["status"] == "SUCCEEDED":
             return self._reply.succeeded(result)

@@ -202,6 +202,8 @@ def _shown(value: JSON, name: str) -> str:
     if shape["type"] == "structure":
         shown = (f"{key}={_shown(value.get(key), of['shape'])}" for key, of in shape["members"].items())
         return f"{name}({', '.join(shown)})"
+    if shape["type"] == "float":
+        return str(float(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

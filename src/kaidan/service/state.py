@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from kaidan.asl.machine.advance import ParameterCheck, accept
 from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
@@ -121,7 +120,6 @@ class Service:
     region: str = "us-east-1"
     revision: Revision = TODAY
     source: Source = field(default_factory=SystemSource)
-    check_parameters: ParameterCheck = accept
     programs: Programs = field(default_factory=Programs)
     machines: dict[str, StateMachine] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)

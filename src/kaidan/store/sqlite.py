@@ -118,6 +118,7 @@ class SqliteStore:
         db.execute(f"PRAGMA synchronous = {synchronous}")
         db.execute("PRAGMA cache_size = -65536")
         db.execute("PRAGMA wal_autocheckpoint = 4000")
+        db.execute("PRAGMA journal_size_limit = 67108864")
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version == 0:
@@ -203,8 +204,15 @@ class SqliteStore:
 
     # --- reading ------------------------------------------------------------------------------------------
 
+    def _ask(self, query: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
+        """Raises StoreError: a file that cannot be read is no fault of whoever asks."""
+        try:
+            return self._db.execute(query, tuple(values))
+        except sqlite3.Error as problem:
+            raise StoreError(f"{self.path}: {problem}") from problem
+
     def row(self, arn: str) -> Row | None:
-        found = self._db.execute(f"{_SELECT_ROWS} WHERE arn = ?", (arn,)).fetchone()
+        found = self._ask(f"{_SELECT_ROWS} WHERE arn = ?", (arn,)).fetchone()
         return _row(found) if found else None
 
     def load(self, arn: str) -> Stored | None:
@@ -212,39 +220,37 @@ class SqliteStore:
         if row is None:
             return None
         execution = self._id(arn)
-        frames = dict(self._db.execute("SELECT frame, data FROM frames WHERE execution = ?", (execution,)))
+        frames = dict(self._ask("SELECT frame, data FROM frames WHERE execution = ?", (execution,)))
         items: dict[int, dict[int, str]] = {}
-        for frame, item, data in self._db.execute(
-            "SELECT frame, item, data FROM items WHERE execution = ?", (execution,)
-        ):
+        for frame, item, data in self._ask("SELECT frame, item, data FROM items WHERE execution = ?", (execution,)):
             items.setdefault(frame, {})[item] = data
         return Stored(row=row, frames=frames, items=items)
 
     def _id(self, arn: str) -> int:
-        found = self._db.execute("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
+        found = self._ask("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
         return found[0] if found else 0
 
     def history(self, arn: str, first_id: int, count: int) -> list[HistoryEvent]:
         execution = self._id(arn)
         before = "SELECT max(first_id) FROM history WHERE execution = ? AND first_id <= ?"
-        (start,) = self._db.execute(before, (execution, first_id)).fetchone()
+        (start,) = self._ask(before, (execution, first_id)).fetchone()
         query = "SELECT data FROM history WHERE execution = ? AND first_id >= ? ORDER BY first_id"
         events: list[HistoryEvent] = []
-        for (data,) in self._db.execute(query, (execution, start or first_id)):
+        for (data,) in self._ask(query, (execution, start or first_id)):
             events += [event for event in _events_decoder.decode(data) if event.id >= first_id]
             if len(events) >= count:
                 break
         return events[:count]
 
     def event_count(self, arn: str) -> int:
-        found = self._db.execute("SELECT events FROM executions WHERE arn = ?", (arn,)).fetchone()
+        found = self._ask("SELECT events FROM executions WHERE arn = ?", (arn,)).fetchone()
         return found[0] if found else 0
 
     def children(self, map_run_arn: str, succeeded: bool, after: int, limit: int) -> list[Row]:
         statuses = "'SUCCEEDED'" if succeeded else "'FAILED', 'TIMED_OUT', 'ABORTED'"
         where = f"map_run_arn = ? AND id > ? AND status IN ({statuses})"
         query = f"{_SELECT_ROWS} WHERE {where} ORDER BY id LIMIT ?"
-        return [_row(found) for found in self._db.execute(query, (map_run_arn, after, limit))]
+        return [_row(found) for found in self._ask(query, (map_run_arn, after, limit))]
 
     def list(self, query: Query) -> list[Row]:
         """Of a machine: status by status, as the index has them, so that a page costs no more than its rows."""
@@ -265,21 +271,21 @@ class SqliteStore:
             values += query.after if query.machine_arn else query.after[1:]
         order = ", ".join(f"{column} DESC" for column in columns.split(", "))
         text = f"{_SELECT_ROWS} WHERE {where} ORDER BY {order} LIMIT ?"
-        return map(_row, self._db.execute(text, [*values, query.limit]))
+        return map(_row, self._ask(text, [*values, query.limit]))
 
     def last_number(self) -> int:
-        return self._db.execute("SELECT max(id) FROM executions").fetchone()[0] or 0
+        return self._ask("SELECT max(id) FROM executions").fetchone()[0] or 0
 
     def count(self, query: Query) -> int:
         where, values = _where(query)
-        return int(self._db.execute(f"SELECT count(*) FROM executions WHERE {where}", values).fetchone()[0])
+        return int(self._ask(f"SELECT count(*) FROM executions WHERE {where}", values).fetchone()[0])
 
     def timers(self) -> Iterator[tuple[str, int, int]]:
         query = "SELECT arn, request, due_ms FROM timers JOIN executions ON id = execution"
-        yield from self._db.execute(query)
+        yield from self._ask(query)
 
     def tasks(self) -> Iterator[tuple[str, int, bytes]]:
-        yield from self._db.execute("SELECT arn, request, data FROM tasks JOIN executions ON id = execution")
+        yield from self._ask("SELECT arn, request, data FROM tasks JOIN executions ON id = execution")
 
     def pending(self) -> Iterator[Row]:
         return self._rows("pending")
@@ -288,16 +294,16 @@ class SqliteStore:
         return self._rows("undelivered")
 
     def _rows(self, flag: str) -> Iterator[Row]:
-        return map(_row, self._db.execute(f"{_SELECT_ROWS} WHERE {flag}").fetchall())
+        return map(_row, self._ask(f"{_SELECT_ROWS} WHERE {flag}").fetchall())
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        yield from self._db.execute("SELECT key, data FROM documents WHERE kind = ?", (kind,)).fetchall()
+        yield from self._ask("SELECT key, data FROM documents WHERE kind = ?", (kind,)).fetchall()
 
     def get(self, kind: str, key: str) -> bytes | None:
         if (kind, key) in self._documents:
             return self._documents[kind, key]
         query = "SELECT data FROM documents WHERE kind = ? AND key = ?"
-        found = self._db.execute(query, (kind, key)).fetchone()
+        found = self._ask(query, (kind, key)).fetchone()
         return found[0] if found else None
 
     def close(self) -> None:

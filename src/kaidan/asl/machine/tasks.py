@@ -15,7 +15,7 @@ from kaidan.asl.states.visit import Ask
 from kaidan.errors import StateError, runtime_error
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
-from kaidan.values import JSON
+from kaidan.values import JSON, Payload
 
 if TYPE_CHECKING:
     from kaidan.asl.machine.advance import Turn
@@ -41,7 +41,10 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     refusal = turn.machine.check_parameters(resource, parameters.value)
     if refusal is not None:
         raise runtime_error(f"The Parameters '{parameters.text}' could not be used to start the Task: [{refusal}]")
-    turn.record_in(frame, _FAMILIES[resource.kind].prefix + "Scheduled", _scheduled(turn, step))
+    prepared = turn.machine.prepare_parameters(resource, parameters.value)
+    if prepared is not parameters.value:
+        parameters = Payload(prepared)
+    turn.record_in(frame, _FAMILIES[resource.kind].prefix + "Scheduled", _scheduled(turn, step, parameters.text))
     frame.waiting, frame.resource = "task", resource.arn
     frame.task_started, frame.task_submitted, frame.early = False, False, None
     frame.request_id = turn.await_answer(frame)
@@ -64,14 +67,14 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     )
 
 
-def _scheduled(turn: Turn, step: Ask) -> dict[str, JSON]:
+def _scheduled(turn: Turn, step: Ask, parameters: str) -> dict[str, JSON]:
     resource = step.resource
     details: dict[str, JSON] = {"resource": resource.history_resource}
     if resource.kind == "integration":
         details |= {"resourceType": resource.history_type, "region": turn.execution.region}
-        details["parameters"] = step.parameters.text
+        details["parameters"] = parameters
     else:
-        details["input"] = step.parameters.text
+        details["input"] = parameters
     if step.timeout_s is not None:
         details["timeoutInSeconds"] = step.timeout_s
     if step.heartbeat_s is not None:

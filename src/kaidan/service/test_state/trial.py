@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kaidan.asl.language.compile import COMPILERS, Program, Scope
-from kaidan.asl.machine.advance import Machine
+from kaidan.asl.machine.advance import Broken, Machine, accept
 from kaidan.asl.machine.execution import Execution, Frame
 from kaidan.asl.states import CHAPTERS
 from kaidan.asl.states.state import State
 from kaidan.errors import TIMEOUT, StateError
+from kaidan.integrations import dispatch
 from kaidan.integrations.http_task import Exchange
 from kaidan.limits import AWS
 from kaidan.protocol import effects as fx
@@ -48,7 +49,9 @@ class Trial:
         self._machine = Machine(
             Program({"": Scope(self.state.name, {self.state.name: self.state})}),
             service.source,
-            limits=replace(AWS, slice_transitions_max=0),
+            check_parameters=dispatch.check_parameters if subject.mock is None else accept,
+            prepare_parameters=dispatch.prepare_parameters,
+            limits=replace(AWS, slice_transitions_max=0, express_duration_s_max=AWS.standard_duration_s_max),
             revision=replace(service.revision, redrive=False),
         )
         self._replies: dict[int, _Reply] = {}
@@ -92,6 +95,10 @@ class Trial:
         return noted
 
     @property
+    def execution_arn(self) -> str:
+        return self._execution.arn
+
+    @property
     def variables(self) -> dict[str, JSON]:
         return self._frame.variables
 
@@ -104,7 +111,13 @@ class Trial:
     # The world
 
     def take(self, event: ev.Event) -> None:
-        for effect in self._machine.advance(self._execution, event, self._engine.clock.now_ms()):
+        """Raises what the state under test raises of a mock or a configuration that cannot be."""
+        try:
+            effects = self._machine.advance(self._execution, event, self._engine.clock.now_ms())
+        except Broken as broken:
+            assert broken.__cause__ is not None
+            raise broken.__cause__ from None
+        for effect in effects:
             self._carry_out(effect)
 
     def _carry_out(self, effect: fx.Effect) -> None:
@@ -171,6 +184,7 @@ class _Reply:
 
     def __init__(self, trial: Trial, request_id: int, wake: Callable[[Callable[[], None]], None]) -> None:
         self._trial = trial
+        self.execution_arn = trial.execution_arn
         self._request_id = request_id
         self._wake = wake
         self._on_cancel: Callable[[], None] | None = None
