@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.integrations.world import World, WorldError, WorldFiles, read_world
 from kaidan.server.account import Account
 from kaidan.server.accounts import Open, Signed
 from kaidan.server.app import App, Identify
@@ -46,6 +47,7 @@ class Server:
         self._settings = settings
         self._accounts: dict[str, Account] = {}
         self._app: App | None = None
+        self._world = World()
         self._runner: web.ServerRunner | None = None
         self._failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.files: list[Path] = []
@@ -73,6 +75,7 @@ class Server:
 
     def _open(self) -> Identify:
         settings = self._settings
+        self._world = _world(settings)
         if settings.credentials is None:
             return Open(self._account(settings.account))
         from kaidan.server import signature  # botocore signs, and takes its time to be imported
@@ -91,7 +94,7 @@ class Server:
         )
         store = None if settings.in_memory else self._store(id)
         folders = [settings.files] if settings.files is not None else []
-        account = Account(id, clients.region, clients, store, settings.retention_days, folders)
+        account = Account(id, clients.region, clients, store, settings.retention_days, folders, self._world)
         account.driver.on_failure = self._fail
         self._accounts[id] = account
         return account
@@ -143,6 +146,16 @@ class Server:
             await self._runner.cleanup()
         for account in self._accounts.values():
             account.close()
+
+
+def _world(settings: Settings) -> World:
+    files = WorldFiles(
+        settings.mocks, settings.faults, settings.functions, settings.connections, settings.allow_link_local
+    )
+    try:
+        return read_world(files)
+    except WorldError as problem:
+        raise StartError(str(problem)) from None
 
 
 def _why_not(problem: OSError, settings: Settings) -> str:

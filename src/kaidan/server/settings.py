@@ -43,6 +43,11 @@ class Settings:
     profile: str | None
     endpoint_url: str | None
     files: Path | None
+    mocks: Path | None
+    faults: Path | None
+    functions: Path | None
+    connections: Path | None
+    allow_link_local: bool
 
     @property
     def url(self) -> str:
@@ -134,6 +139,11 @@ def home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
 
 
+def _mock_config() -> Path | None:
+    given = os.environ.get("SFN_MOCK_CONFIG")
+    return Path(given) if given else None
+
+
 # --- the table --------------------------------------------------------------------------------------------
 
 TABLE: tuple[Setting, ...] = (
@@ -189,6 +199,27 @@ TABLE: tuple[Setting, ...] = (
         "files", "DIRECTORY",
         "A folder that Distributed Maps may read from and write to, as they do buckets: `file:///` and its path.",
         _path, _fixed(None), "none",
+    ),
+    Setting(
+        "mocks", "FILE",
+        "Answers of test cases, as Step Functions Local's MockConfigFile.json has them; SFN_MOCK_CONFIG says it too.",
+        _path, _mock_config, "none",
+    ),
+    Setting(
+        "faults", "FILE", "Faults on purpose: which share of which tasks fails, is throttled or is late.",
+        _path, _fixed(None), "none",
+    ),
+    Setting(
+        "functions", "FILE", "Where Lambda functions are: at AWS, an endpoint, in a file of Python, behind a command.",
+        _path, _fixed(None), "none",
+    ),
+    Setting(
+        "connections", "FILE", "What HTTP tasks authorise themselves with: EventBridge connections and their secrets.",
+        _path, _fixed(None), "none",
+    ),
+    Setting(
+        "allow-link-local", "", "HTTP tasks may call link-local addresses, where a machine's metadata are.",
+        _yes_or_no, _fixed(False), "false",
     ),
 )  # fmt: skip
 
