@@ -34,7 +34,6 @@ class Emulated:
         self._clock = sources.SimulatedClock(int(time.time()) * 1000 + 123)
         self._world: World | None = None
         self._apis: dict[str, Any] = {}
-        self._mocks: dict[str, Any] = {}
         self._api(ACCOUNT)
 
     # --- the service ------------------------------------------------------------------------------------------
@@ -44,22 +43,29 @@ class Emulated:
         if account not in self._apis:
             module = importlib.import_module("kaidan.service.api")
             self._apis[account] = module.Api(
-                account=account, region=REGION, clock=self._clock, as_of=self._as_of, clients=_clients(self)
+                account=account,
+                region=REGION,
+                clock=self._clock,
+                as_of=self._as_of,
+                clients=_clients(self),
+                world=self._mocked(),
             )
             self._settle_in(account)
         return self._apis[account]
 
+    def _mocked(self) -> Any:
+        if self._mock_config is None:
+            return None
+        mocks, world = (importlib.import_module(f"kaidan.integrations.{name}") for name in ("mocks", "world"))
+        return world.World(mocks=mocks.parse_mock_config(self._mock_config))
+
     def _settle_in(self, account: str) -> None:
         """Its tasks: functions of this world, test cases, state machines of other accounts."""
         engine = self._apis[account].service.engine
-        dispatcher = engine.handler
+        dispatcher = engine.handler.dispatcher
         dispatcher.functions.targets = Functions(self)
         own = dispatcher.by_service["states"]
         dispatcher.by_service["states"] = lambda task, reply: self._start_elsewhere(own, task, reply)
-        if self._mock_config is not None:
-            mocks = importlib.import_module("kaidan.integrations.mocks")
-            self._mocks[account] = mocks.MockedExecutions(mocks.parse_mock_config(self._mock_config), dispatcher)
-            engine.handler = self._mocks[account]
         self._observe(self._apis[account].service)
 
     def _observe(self, service: Any) -> None:
@@ -95,10 +101,6 @@ class Emulated:
         if service != "stepfunctions":
             return self.world.call(service, operation, params, account or ACCOUNT)
         account = account or ACCOUNT
-        if operation in ("StartExecution", "StartSyncExecution") and "#" in params.get("stateMachineArn", ""):
-            arn, _, case = params["stateMachineArn"].partition("#")
-            params = params | {"stateMachineArn": arn}
-            self._mocks[account].choose(arn.rpartition(":")[2], case)
         refusal = importlib.import_module("kaidan.service.errors").ApiError
         try:
             answer: JsonObject = self._api(account).call(operation, params)
@@ -108,7 +110,7 @@ class Emulated:
 
     def settle(self, until: Callable[[], bool], timeout_s: float) -> None:
         if len(self._apis) == 1:
-            return self._apis[ACCOUNT].settle(until, timeout_s)  # type: ignore[no-any-return]
+            return self._apis[ACCOUNT].settle(lambda: self._calm() and until(), timeout_s)  # type: ignore[no-any-return]
         horizon_ms = self._clock.now_ms() + int(timeout_s * 1000)
         engines = [api.service.engine for api in self._apis.values()]
         while not until():
@@ -122,6 +124,13 @@ class Emulated:
             else:
                 return None
         return None
+
+    def _calm(self) -> bool:
+        """Nothing is under way. Who waits for a message sees it no earlier than the service knows that it was sent."""
+        engine = self._apis[ACCOUNT].service.engine
+        while not engine.busy and engine.step():
+            pass
+        return not engine.busy
 
     def supports(self, service: str) -> bool:
         return service in NEIGHBOURS

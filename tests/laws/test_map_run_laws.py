@@ -61,7 +61,7 @@ class World:
         self.store = SqliteStore(self.folder / "db")
         self.api = Api(clock=self.clock, store=self.store, folders=[self.folder])
         self.engine = self.api.service.engine
-        self.engine.handler.by_kind["lambda"] = self._task  # type: ignore[attr-defined]
+        self.engine.handler.dispatcher.by_kind["lambda"] = self._task  # type: ignore[attr-defined]
 
     def _items(self) -> str:
         rows = [{"n": str(number), "kind": kind} for number, kind in enumerate(self.run["items"])]

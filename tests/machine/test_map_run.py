@@ -50,7 +50,7 @@ class World:
         self.execution = ""
         self.tasks: deque[Reply] = deque()
         """Those that wait for `work`."""
-        self.service.api.service.engine.handler.by_service["aws-sdk:ec2"] = self._take  # type: ignore[attr-defined]
+        self.service.api.service.engine.handler.dispatcher.by_service["aws-sdk:ec2"] = self._take  # type: ignore[attr-defined]
 
     def _take(self, task: RunTask, reply: Reply) -> None:
         reply.started()

@@ -34,6 +34,11 @@ VALUES: dict[str, tuple[str, Any]] = {
     "events-to": ("https://example.com/hook,bus:orders", ("https://example.com/hook", "bus:orders")),
     "traces": ("true", True),
     "metrics": ("all", "all"),
+    "mocks": ("mocks.yaml", Path("mocks.yaml")),
+    "faults": ("faults.yaml", Path("faults.yaml")),
+    "functions": ("functions.yaml", Path("functions.yaml")),
+    "connections": ("connections.yaml", Path("connections.yaml")),
+    "allow-link-local": ("true", True),
 }
 """For each setting a text that is not its default, and what it means."""
 
@@ -68,6 +73,11 @@ def test_every_setting_by_flag_variable_and_file(setting: Setting, tmp_path: Pat
     file.write_text(f'{setting.name} = "{text}"\n')
     assert getattr(resolve({}, {}, file), setting.field) == value
     assert getattr(resolve({}, {"KAIDAN_CONFIG": str(file)}), setting.field) == value
+
+
+def test_mocks_by_the_variable_of_step_functions_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFN_MOCK_CONFIG", "/etc/MockConfigFile.json")
+    assert resolve({}, {}).mocks == Path("/etc/MockConfigFile.json")
 
 
 def test_toml_has_numbers_truth_and_lists(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher, check_parameters, prepare_parameters
 from kaidan.integrations.storage import Storage
+from kaidan.integrations.world import Tasks, World
 from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.pool import Pool
 from kaidan.runtime.sources import RealClock, SkippingClock, SystemSource
@@ -32,11 +33,12 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/kaidan"
 class Embedded:
     """An engine, and what carries out its tasks."""
 
-    def __init__(self, clients: ClientFactory, *, skip_waits: bool = False) -> None:
+    def __init__(self, clients: ClientFactory, *, skip_waits: bool = False, world: World | None = None) -> None:
         self.engine = Engine(SkippingClock() if skip_waits else RealClock())
         self._pool = Pool(self.engine)
-        self.dispatcher = Dispatcher(clients, self._pool.run)
-        self.engine.handler = self.dispatcher
+        world = world or World()
+        self.tasks = Tasks(Dispatcher(clients, self._pool.run, world.surroundings), world)
+        self.engine.handler = self.tasks
         self.engine.maps.storage = Storage(clients)
         self._region = clients.region
 
@@ -49,8 +51,9 @@ class Embedded:
         name: str | None,
         role_arn: str | None,
         express: bool = False,
+        case: str | None = None,
     ) -> Run:
-        """Begin an execution; it goes on when the engine runs."""
+        """Begin an execution; it goes on when the engine runs. Raises MockConfigError for an unknown test case."""
         source = SystemSource()
         account = Arn.parse(role_arn).account if role_arn else ACCOUNT
         machine_arn = f"arn:aws:states:{self._region}:{account}:stateMachine:{machine_name}"
@@ -68,12 +71,15 @@ class Embedded:
         )
         machine = Machine(program, source, check_parameters=check_parameters, prepare_parameters=prepare_parameters)
         run = Run(machine, execution)
+        if case is not None and self.tasks.mocks is not None:
+            self.tasks.mocks.choose(machine_name, case, execution.arn)
         self.engine.start(run)
         return run
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Let go of the threads, and end the processes of local functions."""
         self._pool.close()
+        self.tasks.close()
         self.engine.maps.close()
 
 

@@ -39,6 +39,12 @@ class Options:
     as_json: bool
     history: Path | None
     timeout_s: float | None
+    mocks: Path | None
+    case: str | None
+    faults: Path | None
+    functions: Path | None
+    connections: Path | None
+    allow_link_local: bool
 
 
 @click.command(epilog=epilog())
@@ -83,6 +89,23 @@ class Options:
     metavar="SECONDS",
     help="Stop the execution if it has not ended after so much real time.",
 )
+@click.option(
+    "--mocks",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Answers of test cases, as Step Functions Local's MockConfigFile.json has them. Needs --case.",
+)
+@click.option("--case", metavar="NAME", help="The test case of --mocks to run; the machine has the name of the file.")
+@click.option(
+    "--faults", type=click.Path(path_type=Path), metavar="FILE", help="Faults on purpose, for a share of the tasks."
+)
+@click.option(
+    "--functions", type=click.Path(path_type=Path), metavar="FILE", help="Where Lambda functions are, if not at AWS."
+)
+@click.option(
+    "--connections", type=click.Path(path_type=Path), metavar="FILE", help="What HTTP tasks authorise themselves with."
+)
+@click.option("--allow-link-local", is_flag=True, help="HTTP tasks may call link-local addresses.")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but the outcome, as one JSON object.")
 @click.option(
     "--history",
@@ -137,6 +160,8 @@ def _check(options: Options) -> None:
                 raise Refusal(f"{option} and --emulate exclude each other: an emulated AWS has no other account")
         if options.region is not None:
             raise Refusal("--region and --emulate exclude each other: emulate.yaml says the region")
+    if (options.mocks is None) != (options.case is None):
+        raise Refusal("--mocks and --case need each other: a file of answers, and which of its test cases to run")
     if options.name is not None and not NAME.fullmatch(options.name):
         raise Refusal(
             f'--name {options.name!r}: takes 1 to 80 characters, no blanks and none of <>{{}}[]?*"#%\\^|~`$&,;:/'

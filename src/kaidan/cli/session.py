@@ -16,13 +16,15 @@ from kaidan.cli.console import reporter, waiting
 from kaidan.cli.exits import Exit
 from kaidan.cli.findings import Checked, as_text, counted
 from kaidan.cli.inputs import load_definition, machine_name
-from kaidan.cli.problems import say, tell
+from kaidan.cli.problems import Refusal, say, tell
 from kaidan.cli.signals import stopping
 from kaidan.cli.summary import outcome, pretty, summary
 from kaidan.emulate import Emulator
 from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.dispatch import check_resource
+from kaidan.integrations.mocks import MockConfigError
+from kaidan.integrations.world import World, WorldError, WorldFiles, read_world
 from kaidan.runtime.engine import Engine, Run
 from kaidan.values import JSON, Payload
 
@@ -47,7 +49,10 @@ def run_once(options: Options, payload: Payload, values: dict[str, JSON], emulat
     _say(options, definition.warnings)
     if any(each.resource.pattern == ".waitForTaskToken" for each in work):
         tell("warning", "a task waits for its token to come back, and nobody can send it to this process")
-    with closing(Embedded(_clients(options, work, emulator), skip_waits=options.skip_waits)) as embedded:
+    world = _world(options)
+    mocked = _mocked(options, world)
+    clients = _clients(options, [each for each in work if each.state not in mocked], emulator)
+    with closing(Embedded(clients, skip_waits=options.skip_waits, world=world)) as embedded:
         run = _start(options, definition, payload, embedded)
         began = time.monotonic()
         _drive(options, embedded.engine, run)
@@ -82,7 +87,26 @@ def _start(options: Options, definition: Definition, payload: Payload, embedded:
         name=options.name,
         role_arn=options.role_arn,
         express=options.workflow_type == "EXPRESS",
+        case=options.case,
     )
+
+
+def _world(options: Options) -> World:
+    files = WorldFiles(options.mocks, options.faults, options.functions, options.connections, options.allow_link_local)
+    try:
+        return read_world(files)
+    except WorldError as problem:
+        raise Refusal(str(problem)) from None
+
+
+def _mocked(options: Options, world: World) -> frozenset[str]:
+    """The states that the test case answers. Raises Refusal when there is no such case."""
+    if world.mocks is None or options.case is None:
+        return frozenset()
+    try:
+        return frozenset(world.mocks.of_case(machine_name(options.definition), options.case))
+    except MockConfigError as problem:
+        raise Refusal(f"{options.mocks}: {problem}") from None
 
 
 def _drive(options: Options, engine: Engine, run: Run) -> None:

@@ -213,6 +213,10 @@ class MockedExecutions:
         if execution is not None:
             self._by_execution[execution] = handler
 
+    def carry_out(self, machine: str) -> None:
+        """The next execution of a machine runs no test case."""
+        self._by_machine.pop(machine, None)
+
     def _find(self, reply: Reply) -> Handler:
         arn = reply.execution_arn
         if not arn:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kaidan.integrations.clients import ClientFactory
+from kaidan.integrations.world import World
 from kaidan.observe.observer import Observer
 from kaidan.runtime.driver import Driver
 from kaidan.runtime.sources import RealClock
@@ -50,12 +51,15 @@ class Account:
         store: Store | None,
         retention_days: int,
         folders: Sequence[Path] = (),
+        world: World | None = None,
     ) -> None:
-        """`folders`: what Distributed Maps may use of this machine."""
+        """`folders`: what Distributed Maps may use of this machine. `world`: of the tasks, beside AWS."""
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._retention_days = retention_days
-        self._api = Api(account=id, region=region, clock=RealClock(), clients=clients, store=store, folders=folders)
+        self._api = Api(
+            account=id, region=region, clock=RealClock(), clients=clients, store=store, folders=folders, world=world
+        )
         self._engine = self._api.service.engine
         self.driver = Driver(self._engine)
         self._tests = ThreadPoolExecutor(TESTS_MAX, thread_name_prefix="kaidan-test")

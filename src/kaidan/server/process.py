@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.integrations.world import World, WorldError, WorldFiles, read_world
 from kaidan.observe.observer import CLOSE_S, Observer
 from kaidan.observe.traces import TracesUnavailable
 from kaidan.server.account import Account
@@ -58,6 +59,7 @@ class Server:
         """By id and region."""
         self._app: App | None = None
         self._observer: Observer | None = None
+        self._world = World()
         self._runner: web.ServerRunner | None = None
         self._failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.files: list[Path] = []
@@ -95,6 +97,7 @@ class Server:
 
     def _open(self) -> Identify:
         settings = self._settings
+        self._world = _world(settings)
         if settings.credentials is None:
             self._open_all(settings.account)
             return Open(self._find, settings.account)
@@ -136,7 +139,7 @@ class Server:
         store = None if settings.in_memory else self._store(id, region)
         folders = [settings.files] if settings.files is not None else []
         clients = self._clients.in_region(region)
-        account = Account(id, region, clients, store, settings.retention_days, folders)
+        account = Account(id, region, clients, store, settings.retention_days, folders, self._world)
         account.driver.on_failure = self._fail
         assert self._observer is not None
         account.observe(self._observer)
@@ -193,6 +196,16 @@ class Server:
             account.close()
         if self._observer is not None:
             await asyncio.to_thread(self._observer.close, CLOSE_S)
+
+
+def _world(settings: Settings) -> World:
+    files = WorldFiles(
+        settings.mocks, settings.faults, settings.functions, settings.connections, settings.allow_link_local
+    )
+    try:
+        return read_world(files)
+    except WorldError as problem:
+        raise StartError(str(problem)) from None
 
 
 def _why_not(problem: OSError, settings: Settings) -> str:

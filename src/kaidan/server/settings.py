@@ -50,6 +50,11 @@ class Settings:
     events_to: tuple[str, ...]
     traces: bool
     metrics: Literal["local", "all"]
+    mocks: Path | None
+    faults: Path | None
+    functions: Path | None
+    connections: Path | None
+    allow_link_local: bool
 
     @property
     def emulate_port(self) -> int:
@@ -179,6 +184,11 @@ def is_region(text: str) -> bool:
     return re.fullmatch(_REGION, text, re.ASCII) is not None
 
 
+def _mock_config() -> Path | None:
+    given = os.environ.get("SFN_MOCK_CONFIG")
+    return Path(given) if given else None
+
+
 # --- the table --------------------------------------------------------------------------------------------
 
 TABLE: tuple[Setting, ...] = (
@@ -257,6 +267,27 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "metrics", "local|all", "Who may read GET /metrics: clients on this machine, or whoever reaches the server.",
         _like("local|all", "local or all"), _fixed("local"), "local",
+    ),
+    Setting(
+        "mocks", "FILE",
+        "Answers of test cases, as Step Functions Local's MockConfigFile.json has them; SFN_MOCK_CONFIG says it too.",
+        _path, _mock_config, "none",
+    ),
+    Setting(
+        "faults", "FILE", "Faults on purpose: which share of which tasks fails, is throttled or is late.",
+        _path, _fixed(None), "none",
+    ),
+    Setting(
+        "functions", "FILE", "Where Lambda functions are: at AWS, an endpoint, in a file of Python, behind a command.",
+        _path, _fixed(None), "none",
+    ),
+    Setting(
+        "connections", "FILE", "What HTTP tasks authorise themselves with: EventBridge connections and their secrets.",
+        _path, _fixed(None), "none",
+    ),
+    Setting(
+        "allow-link-local", "", "HTTP tasks may call link-local addresses, where a machine's metadata are.",
+        _yes_or_no, _fixed(False), "false",
     ),
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from typing import Any
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.integrations.storage import Storage
+from kaidan.integrations.world import Tasks, World
 from kaidan.revisions import as_of as revision_of
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
@@ -105,8 +106,12 @@ class Api:
         as_of: datetime.date | None = None,
         store: Store | None = None,
         folders: Sequence[Path] | None = (),
+        world: World | None = None,
     ) -> None:
-        """`folders`: those of this machine that Distributed Maps may use as buckets, `file:///data`; None: all."""
+        """`folders`: those of this machine that Distributed Maps may use as buckets, `file:///data`; None: all.
+
+        `world`: of the tasks, beside AWS.
+        """
         revision = revision_of(as_of)
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
@@ -115,9 +120,12 @@ class Api:
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
         engine.maps.storage = Storage(local, folders)
-        dispatcher = Dispatcher(local, self._pool.run)
+        world = world or World()
+        dispatcher = Dispatcher(local, self._pool.run, world.surroundings)
         StepFunctionsTasks(self.service, self.call, self.begin, local, self._pool.run).register(dispatcher)
-        engine.handler = dispatcher
+        self._tasks = Tasks(dispatcher, world)
+        self.service.mocks = self._tasks.mocks
+        engine.handler = self._tasks
         self.persistence = Persistence(self.service, store) if store is not None else None
         if self.persistence is not None:
             self.persistence.load()
@@ -160,8 +168,9 @@ class Api:
         return datetime.datetime.fromtimestamp(self.service.engine.clock.now_ms() / 1000, datetime.UTC)
 
     def close(self) -> None:
-        """Let go of threads."""
+        """Let go of threads, and end the processes of local functions."""
         self._pool.close()
+        self._tasks.close()
         self.service.engine.maps.close()
 
 

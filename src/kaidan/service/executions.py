@@ -9,6 +9,7 @@ from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations import dispatch
+from kaidan.integrations.mocks import MockConfigError, split_case
 from kaidan.limits import AWS
 from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
@@ -35,12 +36,29 @@ def _type_not_supported() -> ApiError:
 def start_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """StartExecution: of a machine, a version or an alias. The same name with the same input gives the same running
     execution, unless it is Express."""
-    beginning = lookup.beginning(service, params["stateMachineArn"])
-    execution = _start(service, beginning, params).execution
+    machine_arn, case = _case(service, params["stateMachineArn"])
+    execution = _start(service, lookup.beginning(service, machine_arn), params, case).execution
     return {"executionArn": execution.arn, "startDate": moment(execution.start_ms)}
 
 
-def _start(service: Service, beginning: Beginning, params: dict[str, Any]) -> Run:
+def _case(service: Service, arn: str) -> tuple[str, str | None]:
+    """A machine's ARN and the test case behind it, where there are any."""
+    return split_case(arn) if service.mocks is not None else (arn, None)
+
+
+def _choose(service: Service, machine: str, case: str | None, arn: str) -> None:
+    """Raises ValidationException when there is no such test case."""
+    if service.mocks is None:
+        return None
+    if case is None:
+        return service.mocks.carry_out(machine)
+    try:
+        service.mocks.choose(machine, case, arn)
+    except MockConfigError as problem:
+        raise ApiError("ValidationException", str(problem)) from None
+
+
+def _start(service: Service, beginning: Beginning, params: dict[str, Any], case: str | None) -> Run:
     machine = beginning.machine
     name = params.get("name")
     if name is not None:
@@ -53,6 +71,7 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any]) -> Ru
     if existing is not None:
         return _same(service, existing, payload)
     lookup.check_room_for_execution(service)
+    _choose(service, machine.name, case, arn)
     run = _run(service, beginning, arn, name, payload)
     run.execution.trace_header = params.get("traceHeader")
     service.engine.start(run)
@@ -114,10 +133,11 @@ def start_sync(service: Service, params: dict[str, Any], answer: Answer) -> Call
 
     What is returned ends the wait; the execution goes on.
     """
-    beginning = lookup.beginning(service, params["stateMachineArn"])
+    machine_arn, case = _case(service, params["stateMachineArn"])
+    beginning = lookup.beginning(service, machine_arn)
     if beginning.machine.type != "EXPRESS":
         raise _type_not_supported()
-    execution = _start(service, beginning, params).execution
+    execution = _start(service, beginning, params, case).execution
     service.endings[execution.arn] = lambda: answer(_outcome(execution, params.get("includedData")))
     return lambda: _ignore(service.endings.pop(execution.arn, None))
 

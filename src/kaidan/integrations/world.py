@@ -1,0 +1,82 @@
+"""The world of the tasks, as files say it: functions, connections, mocked answers, faults on purpose.
+
+    world = read_world(WorldFiles(mocks=Path("MockConfigFile.json")))
+    tasks = Tasks(Dispatcher(clients, run_blocking, world.surroundings), world)
+
+A task meets faults first, then the answers of its execution's test case, then whoever carries it out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaidan.integrations.connections import SecretsError, read_secrets
+from kaidan.integrations.contract import Handler, Reply
+from kaidan.integrations.dispatch import Dispatcher, Surroundings
+from kaidan.integrations.faults import Faults, FaultsError, Rule, read_faults
+from kaidan.integrations.lambda_targets import LambdaTargets, TargetsError, read_targets
+from kaidan.integrations.mocks import MockConfig, MockConfigError, MockedExecutions, read_mock_config
+from kaidan.integrations.web import WebSettings
+from kaidan.protocol.effects import RunTask
+from kaidan.values import JSON
+
+
+class WorldError(Exception):
+    """A file that cannot be used: the message names it, the place and what was allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldFiles:
+    """Where each part is described; None: it is as on AWS."""
+
+    mocks: Path | None = None
+    faults: Path | None = None
+    functions: Path | None = None
+    connections: Path | None = None
+    allow_link_local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What was read. `rules` with their `seed` are faults."""
+
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    mocks: MockConfig | None = None
+    rules: tuple[Rule, ...] = ()
+    seed: int = 0
+
+
+def read_world(files: WorldFiles) -> World:
+    """Raises WorldError."""
+    try:
+        rules, seed = read_faults(files.faults) if files.faults else ([], 0)
+        surroundings = Surroundings(
+            read_targets(files.functions) if files.functions else LambdaTargets(),
+            read_secrets(files.connections) if files.connections else {},
+            WebSettings(metadata_allowed=files.allow_link_local),
+        )
+        mocks = read_mock_config(files.mocks) if files.mocks else None
+    except (MockConfigError, FaultsError, TargetsError, SecretsError) as problem:
+        raise WorldError(str(problem)) from None
+    return World(surroundings, mocks, tuple(rules), seed)
+
+
+class Tasks:
+    """The engine's Handler: the dispatcher, behind mocks and faults where there are any. `mocks` chooses cases."""
+
+    def __init__(self, dispatcher: Dispatcher, world: World) -> None:
+        self.dispatcher = dispatcher
+        self.mocks = MockedExecutions(world.mocks, dispatcher) if world.mocks is not None else None
+        handler: Handler = self.mocks or dispatcher
+        self._handler = Faults(list(world.rules), world.seed, handler) if world.rules else handler
+
+    def __call__(self, task: RunTask, reply: Reply) -> None:
+        self._handler(task, reply)
+
+    def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        self._handler.resume(task, job, reply)
+
+    def close(self) -> None:
+        """End the processes of local functions."""
+        self.dispatcher.close()
