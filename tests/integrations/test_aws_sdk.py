@@ -94,9 +94,9 @@ def test_checking_a_service_imports_nothing_of_aws() -> None:
 
 def test_operations_of_many_models_can_be_resolved_and_read() -> None:
     """Of every 25th service, or with KAIDAN_ALL_MODELS=1 of every one: no operation's shapes surprise us."""
-    index = sorted(aws_sdk._index())
+    index = sorted(aws_sdk.services())
     for token in index if os.environ.get("KAIDAN_ALL_MODELS") else index[::25]:
-        catalogue = aws_sdk._catalogue(aws_sdk._index()[token])
+        catalogue = aws_sdk._catalogue(aws_sdk.services()[token])
         barred = catalogue.streaming | aws_sdk.UNSUPPORTED.get(token, frozenset())
         for action in (action for action, name in catalogue.actions.items() if name not in barred):
             operation = resolve(token, action)

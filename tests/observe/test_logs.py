@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from kaidan.observe.log_sinks import MemoryLog
 from kaidan.observe.logs import DATA_BYTES_MAX, LEVELS, LogEntry, Logs
 from kaidan.protocol.history import DETAILS_KEYS, HistoryEvent
 from tests.service.support import PASS, ROLE, WAIT, Service
@@ -51,6 +51,20 @@ def test_levels() -> None:
 
 def logging(level: str, include_data: bool = True) -> dict[str, Any]:
     return {"level": level, "includeExecutionData": include_data, "destinations": [DESTINATION]}
+
+
+class MemoryLog:
+    """Keeps records."""
+
+    def __init__(self) -> None:
+        self.entries: list[LogEntry] = []
+
+    def __call__(self, entries: Iterable[LogEntry]) -> None:
+        self.entries += entries
+
+    def records(self, log_group: str | None = None) -> list[dict[str, Any]]:
+        """The records of a log group, or all of them."""
+        return [entry.record() for entry in self.entries if log_group in (None, entry.log_group)]
 
 
 def watched(service: Service) -> MemoryLog:

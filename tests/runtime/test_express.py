@@ -13,19 +13,8 @@ from kaidan.protocol.effects import RunTask
 from kaidan.runtime.sources import SimulatedClock
 from kaidan.service.api import Api
 from kaidan.store.sqlite import SqliteStore
-from tests.service.support import PASS, ROLE, WAIT, text
+from tests.service.support import ASK, PASS, ROLE, WAIT, text
 
-ASK = {
-    "StartAt": "Ask",
-    "States": {
-        "Ask": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:ec2:describeImages",
-            "Parameters": {},
-            "End": True,
-        }
-    },
-}
 LOOP = {
     "StartAt": "Again",
     "States": {

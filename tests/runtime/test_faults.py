@@ -15,19 +15,8 @@ from kaidan.protocol.effects import RunTask
 from kaidan.runtime.sources import SimulatedClock
 from kaidan.service.api import Api
 from kaidan.store.sqlite import SqliteStore
-from tests.service.support import PASS, ROLE, text
+from tests.service.support import ASK, PASS, ROLE, text
 
-TASK: dict[str, Any] = {
-    "StartAt": "Ask",
-    "States": {
-        "Ask": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:ec2:describeImages",
-            "Parameters": {},
-            "End": True,
-        }
-    },
-}
 BOTH: dict[str, Any] = {
     "StartAt": "Both",
     "States": {
@@ -104,7 +93,7 @@ class BrokenLater(Broken):
 @pytest.mark.parametrize("handler", [Broken(), BrokenLater()], ids=["at once", "later"])
 def test_in_a_handler(api: Api, handler: Broken) -> None:
     api.service.engine.handler = handler
-    bad, good = start(api, "bad", TASK), start(api, "good", PASS)
+    bad, good = start(api, "bad", ASK), start(api, "good", PASS)
     assert described(api, bad) == ("FAILED", "States.Runtime", "ZeroDivisionError: oh")
     assert described(api, good)[0] == "SUCCEEDED"
 

@@ -23,6 +23,18 @@ WAIT: dict[str, Any] = {
     "States": {"Hold": {"Type": "Wait", "Seconds": 600, "Next": "Only"}, "Only": {"Type": "Pass", "End": True}},
 }
 
+ASK: dict[str, Any] = {
+    "StartAt": "Ask",
+    "States": {
+        "Ask": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:ec2:describeImages",
+            "Parameters": {},
+            "End": True,
+        }
+    },
+}
+
 
 def text(definition: dict[str, Any], comment: str = "") -> str:
     return json.dumps(definition | ({"Comment": comment} if comment else {}))

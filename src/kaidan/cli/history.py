@@ -13,8 +13,8 @@ from kaidan.cli import runs
 from kaidan.cli.exits import Exit
 from kaidan.cli.progress import duration
 from kaidan.cli.summary import COLOURS, pretty
-from kaidan.cli.text import cells, cut, one_line, padded
-from kaidan.cli.tracks import Track, Tracks, is_failure, short_resource
+from kaidan.cli.text import cells, cut, padded
+from kaidan.cli.tracks import Tracks, detail_of, is_failure
 from kaidan.protocol.history import HistoryEvent
 
 STATE_CELLS_MAX = 36
@@ -119,15 +119,4 @@ def _row(event: HistoryEvent, tracks: Tracks) -> tuple[str, str, str, str, str, 
     moment = datetime.datetime.fromtimestamp(event.timestamp_ms / 1000)
     time = f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03}"
     named = cut(f"{track.label} {state}".strip(), STATE_CELLS_MAX)
-    return str(event.id), str(event.previous_id), time, event.type, named, _detail(event, track)
-
-
-def _detail(event: HistoryEvent, track: Track) -> str:
-    """What a person looks for in an event, in one line."""
-    details = event.details or {}
-    if event.type.endswith("Scheduled"):
-        return one_line(f"{short_resource(details)} {details.get('parameters') or details.get('input') or ''}")
-    if "length" in details:
-        return f"{details['length']:,} items"
-    said = [str(details[key]) for key in ("error", "cause", "input", "output", "mapRunArn") if details.get(key)]
-    return one_line(": ".join(said))
+    return str(event.id), str(event.previous_id), time, event.type, named, detail_of(event)

@@ -15,9 +15,8 @@ from kaidan.cli.problems import say
 from kaidan.cli.progress import clock_time
 from kaidan.cli.remote import PAGE_MAX, POLL_S_MAX, Answer, Remote, api_options, execution_arn, plain
 from kaidan.cli.runs import history_of
-from kaidan.cli.text import cut, one_line, padded
-from kaidan.cli.tracks import Track, Tracks, Visit, is_failure, short_resource
-from kaidan.protocol.history import HistoryEvent
+from kaidan.cli.text import cut, padded
+from kaidan.cli.tracks import Tracks, detail_of, is_failure
 
 ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
 
@@ -81,7 +80,7 @@ class Lines:
         time = clock_time(event.timestamp_ms)
         state = f"{track.label} {visit.name if visit is not None else ''}".strip()
         before = f"{padded(event.type, TYPE_CELLS)}  {padded(state, STATE_CELLS)}"
-        detail = cut(_detail(event, track, visit), max(20, self._width - len(time) - TYPE_CELLS - STATE_CELLS - 6))
+        detail = cut(detail_of(event), max(20, self._width - len(time) - TYPE_CELLS - STATE_CELLS - 6))
         colour = _colour(event.type)
         return (
             f"{click.style(time, dim=True)}  {click.style(before, fg=colour)}  {click.style(detail, dim=True)}".rstrip()
@@ -92,13 +91,3 @@ def _colour(type: str) -> str | None:
     if is_failure(type) or type in ("ExecutionFailed", "ExecutionTimedOut"):
         return "red"
     return {"ExecutionSucceeded": "green", "ExecutionAborted": "yellow"}.get(type)
-
-
-def _detail(event: HistoryEvent, track: Track, visit: Visit | None) -> str:
-    details = event.details or {}
-    if event.type.endswith("Scheduled"):
-        return one_line(f"{short_resource(details)} {details.get('parameters') or details.get('input') or ''}")
-    if "length" in details:
-        return f"{details['length']:,} items"
-    said = [str(details[key]) for key in ("error", "cause", "input", "output", "mapRunArn") if details.get(key)]
-    return one_line(": ".join(said))

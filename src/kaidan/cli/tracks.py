@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from kaidan.cli.text import one_line
 from kaidan.protocol.history import HistoryEvent
 
 CONTAINERS = ("Map", "Parallel")
@@ -256,3 +257,14 @@ def short_resource(details: dict[str, Any]) -> str:
         if kind in resource:
             return f"{'lambda' if 'function' in kind else 'activity'}:{resource.partition(kind)[2]}"
     return resource
+
+
+def detail_of(event: HistoryEvent) -> str:
+    """What a person looks for in an event, in one line."""
+    details = event.details or {}
+    if event.type.endswith("Scheduled"):
+        return one_line(f"{short_resource(details)} {details.get('parameters') or details.get('input') or ''}")
+    if "length" in details:
+        return f"{details['length']:,} items"
+    said = [str(details[key]) for key in ("error", "cause", "input", "output", "mapRunArn") if details.get(key)]
+    return one_line(": ".join(said))

@@ -66,9 +66,6 @@ class Scene:
     data: Node
     facts: Facts = field(default_factory=dict)
 
-    def showing(self, data: Node) -> Scene:
-        return replace(self, data=data)
-
     def root(self, kind: str, variable: str | None) -> Node:
         if kind == "context":
             return self.known(Ref("$states.context"))

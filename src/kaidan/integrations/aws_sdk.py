@@ -89,8 +89,9 @@ class Operation:
 
 
 @cache
-def _index() -> dict[str, str]:
-    """Token to botocore's service name, as tools/generate_aws_services.py wrote it."""
+def services() -> Mapping[str, str]:
+    """Token to botocore's name of every service that can be called, `{"sfn": "stepfunctions"}`, as
+    tools/generate_aws_services.py wrote it."""
     index: dict[str, str] = json.loads(Path(__file__).with_name("aws_services.json").read_bytes())
     return index
 
@@ -122,14 +123,9 @@ def _catalogue(service: str) -> _Catalogue:
     )
 
 
-def services() -> dict[str, str]:
-    """Token to botocore's name of every service that can be called: `{"sfn": "stepfunctions"}`."""
-    return dict(_index())
-
-
 def known_service(service_token: str) -> bool:
     """Whether a definition may name this service. Reads the index, imports nothing."""
-    return service_token in _index() or service_token in RETIRED
+    return service_token in services() or service_token in RETIRED
 
 
 def resolve(service_token: str, action: str) -> Operation:
@@ -137,7 +133,7 @@ def resolve(service_token: str, action: str) -> Operation:
 
     Raises UnknownService or UnknownAction, whose text says what there is instead. Loads one service's model.
     """
-    service = _index().get(service_token)
+    service = services().get(service_token)
     if service is None:
         raise UnknownService(_unknown_service(service_token))
     catalogue = _load_catalogue(service_token, service)
@@ -164,7 +160,7 @@ def _load_catalogue(token: str, service: str) -> _Catalogue:
 def _unknown_service(token: str) -> str:
     if token in RETIRED:
         return f"service '{token}' cannot be called: the installed botocore does not model it"
-    index = _index()
+    index = services()
     by_botocore_name = {service: known for known, service in index.items()}
     names = (by_botocore_name[token],) if token in by_botocore_name else nearest(token, index)
     return f"unknown service '{token}'{did_you_mean(names)}"

@@ -24,20 +24,6 @@ BATCH_SPAN_MS_MAX = 24 * 3_600_000
 """CloudWatch Logs API reference, PutLogEvents."""
 
 
-class MemoryLog:
-    """Keeps records: for tests."""
-
-    def __init__(self) -> None:
-        self.entries: list[LogEntry] = []
-
-    def __call__(self, entries: Iterable[LogEntry]) -> None:
-        self.entries += entries
-
-    def records(self, log_group: str | None = None) -> list[dict[str, Any]]:
-        """The records of a log group, or all of them."""
-        return [entry.record() for entry in self.entries if log_group in (None, entry.log_group)]
-
-
 class StreamLog:
     """Writes a line for each record: to standard output, say."""
 

@@ -301,12 +301,12 @@ class MapRun:
             self._answered(run.request_id)
         if not self.state.express:
             self._cancel_children()
+            self.container.running = {}
 
     def _cancel_children(self) -> None:
         for request_id, index in self.container.running.items():
             self.turn.execution.requests.pop(request_id, None)
             self.turn.effects.append(fx.CancelChild(self.run.arn, index))
-        self.container.running = {}
 
     def _close(self) -> None:
         run = self.run
@@ -397,9 +397,7 @@ class MapRun:
     def abandon(self) -> None:
         """The execution stops. Who was running is remembered, for a redrive."""
         run = self.run
-        for request_id, index in self.container.running.items():
-            self.turn.execution.requests.pop(request_id, None)
-            self.turn.effects.append(fx.CancelChild(self.run.arn, index))
+        self._cancel_children()
         if run.asked:
             self._answered(run.request_id)
         run.ending = "ABORTED"
