@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from kaidan.cli.main import main
+from kaidan.cli.main import cli
 
 QUEUE = {
     "StartAt": "Send",
@@ -31,7 +31,7 @@ MOCKS = {
 def run(tmp_path: Path, *arguments: str) -> tuple[int, str]:
     definition = tmp_path / "orders.asl.json"
     definition.write_text(json.dumps(QUEUE))
-    result = CliRunner().invoke(main, ["run", str(definition), *arguments, "--json"])
+    result = CliRunner().invoke(cli, ["run", str(definition), *arguments, "--json"])
     return result.exit_code, result.output
 
 
