@@ -110,7 +110,7 @@ class Emulated:
 
     def settle(self, until: Callable[[], bool], timeout_s: float) -> None:
         if len(self._apis) == 1:
-            return self._apis[ACCOUNT].settle(until, timeout_s)  # type: ignore[no-any-return]
+            return self._apis[ACCOUNT].settle(lambda: self._calm() and until(), timeout_s)  # type: ignore[no-any-return]
         horizon_ms = self._clock.now_ms() + int(timeout_s * 1000)
         engines = [api.service.engine for api in self._apis.values()]
         while not until():
@@ -124,6 +124,13 @@ class Emulated:
             else:
                 return None
         return None
+
+    def _calm(self) -> bool:
+        """Nothing is under way. Who waits for a message sees it no earlier than the service knows that it was sent."""
+        engine = self._apis[ACCOUNT].service.engine
+        while not engine.busy and engine.step():
+            pass
+        return not engine.busy
 
     def supports(self, service: str) -> bool:
         return service in NEIGHBOURS

@@ -144,6 +144,19 @@ def _map_run_arns(value: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def derived_replaced(tree: JsonObject) -> JsonObject:
+    """Lengths of answers whose text holds what is replaced: a StartExecution's, with its region and its moment.
+
+    To be applied to what was recorded as to what is observed.
+    """
+    tree = copy.deepcopy(tree)
+    for place in jsonpath.find(tree, "$..SdkHttpMetadata"):
+        if {"ExecutionArn", "StartDate"} <= place.holder.keys():
+            for length in jsonpath.find(place.value, "$..Content-Length"):
+                length.set("length")
+    return tree
+
+
 def without(tree: JsonObject, paths: Sequence[str]) -> JsonObject:
     """Step 4: the values without the members and items the paths find; `tree` stays as it is."""
     tree = copy.deepcopy(tree) if paths else tree

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from conformance.cases import Case, JsonObject
 from conformance.checks import observe
 from conformance.compare import Likeness, differences, likeness
-from conformance.normalise import CONSTANT, NotNormalisable, in_force, normalise, without
+from conformance.normalise import CONSTANT, NotNormalisable, derived_replaced, in_force, normalise, without
 from conformance.replay import Replay, ReplayFailed
 from conformance.targets import Factory, Target
 from conformance.tokens import Unresolved
@@ -96,8 +96,8 @@ def _compared(case: Case, replayed: _Replayed, exempt: bool, letter: bool) -> Re
     paths = case.exempt if exempt else ()
     constant = CONSTANT if letter else in_force(case.recorded)
     predates = len(constant) < len(CONSTANT)
-    observed = normalise(replayed.observed, replayed.rules, paths, constant)
-    recorded = without({key: case.recorded[key] for key in observed}, paths)
+    observed = derived_replaced(normalise(replayed.observed, replayed.rules, paths, constant))
+    recorded = derived_replaced(without({key: case.recorded[key] for key in observed}, paths))
     likes = {key: likeness(recorded[key], observed[key], case.concurrent.get(key, ())) for key in observed}
     worst = max(likes.values(), key=lambda like: like.rank, default=Likeness.SAME)
     if worst in (Likeness.SAME, Likeness.UNORDERED):

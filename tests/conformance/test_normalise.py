@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.normalise import NotNormalisable, normalise, ordered, without
+from conformance.normalise import NotNormalisable, derived_replaced, normalise, ordered, without
 
 UUID_A = "0a1b2c3d-1111-2222-3333-444455556666"
 UUID_B = "ffffffff-1111-2222-3333-444455556666"
@@ -417,3 +418,16 @@ def test_law_every_date_time_with_zone_is_a_date(moment: datetime, zone: str, di
     fraction = "." + f"{moment.microsecond:06}123"[:digits] if digits else ""
     text = moment.strftime("%Y-%m-%dT%H:%M:%S") + fraction + zone
     assert normalise({"key": {"said": f"at {text}!"}}, []) == {"key": {"said": "at date!"}}
+
+
+def test_lengths_of_what_is_replaced() -> None:
+    """Only of answers that hold an execution's ARN and its start: the region's name and the digits of the time."""
+    metadata = {"AllHttpHeaders": {"Content-Length": ["164"]}, "HttpHeaders": {"Content-Length": "164"}}
+    started = {"ExecutionArn": "a", "StartDate": 1, "SdkHttpMetadata": metadata}
+    sent = {"MessageId": "m", "SdkHttpMetadata": copy.deepcopy(metadata)}
+    found = derived_replaced({"started": started, "sent": sent})
+    assert found["sent"] == sent
+    assert found["started"]["SdkHttpMetadata"] == {
+        "AllHttpHeaders": {"Content-Length": "length"},
+        "HttpHeaders": {"Content-Length": "length"},
+    }
