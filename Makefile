@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check conformance jsonata corpus bench bench-peers bench-open crash fuzz clean
+.PHONY: demo test check conformance jsonata corpus bench bench-peers bench-open bench-map convert-corpus crash fuzz fuzz-http clean
 
 demo: $(READY)            ## the AMI batch on the embedded services: images made, then failures on purpose
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash examples/ami-backup/demo.sh
@@ -28,6 +28,9 @@ jsonata: $(READY)         ## JSONata's official cases: make jsonata CASES=folder
 corpus: $(READY)          ## published definitions: make corpus CASES=folder
 	$(BIN)/python -m conformance.corpus "$(CASES)" $(ARGS)
 
+convert-corpus: $(READY)  ## converted definitions against their originals: make convert-corpus CASES=folder
+	$(BIN)/python -m conformance.convert_corpus "$(CASES)" $(ARGS)
+
 bench: $(READY)           ## figures, each beside a bare loop or a peer in the same run
 	$(BIN)/python -m benchmarks.machine
 
@@ -42,11 +45,17 @@ benchmarks/.peers/.ready:
 bench-open: $(READY)      ## a million executions open in a Wait: make bench-open ARGS="--count 10000"
 	$(BIN)/python -m benchmarks.open $(ARGS)
 
+bench-map: $(READY)       ## a Distributed Map over a million rows, then killed half-way: make bench-map ARGS="--rows 50000"
+	$(BIN)/python -m benchmarks.map_run $(ARGS)
+
 crash: $(READY)           ## kill -9 at random moments of a workload: make crash ARGS="--kills 20"
 	$(BIN)/python -m benchmarks.crash $(ARGS)
 
 fuzz: $(READY)            ## mutants of definitions: make fuzz ARGS="--mutants 10000"
 	$(BIN)/python -m tests.fuzz.definitions $(ARGS)
+
+fuzz-http: $(READY)       ## hostile requests to a server: make fuzz-http ARGS="--requests 5000 --seed 1"
+	$(BIN)/python -m tests.fuzz.http $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -78,8 +78,8 @@ def _sign_as_recorded() -> None:
     from moto.sns.models import Subscription
 
     post_data = Subscription.get_post_data
-    version_1 = lambda *args, **named: post_data(*args, **named) | {"SignatureVersion": "1"}
-    setattr(Subscription, "get_post_data", version_1)  # noqa: B010 (mypy: it is a method)
+    signed = {"SignatureVersion": "1"}
+    setattr(Subscription, "get_post_data", lambda *args, **named: post_data(*args, **named) | signed)  # noqa: B010
 
 
 def _handler(moto: Callable[..., Iterable[bytes]]) -> type[BaseHTTPRequestHandler]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kaidan.asl.query.choice import OPERATORS
-from kaidan.asl.query.intrinsics import _Call, _Literal, _Node, _Parser, _Path, is_intrinsic
+from kaidan.asl.query.intrinsics import Argument, Call, Literal, PathText, is_intrinsic, parse_intrinsic
 from kaidan.asl.query.jsonpath_parser import (
     Both,
     Compare,
@@ -121,22 +121,22 @@ def _gather(value: Any, root: Shape) -> None:
 
 def _text(text: str, kind: str | None, root: Shape) -> None:
     if is_intrinsic(text):
-        _call(_Parser(text).parse(), root)
+        _call(parse_intrinsic(text), root)
     else:
         _want(text, kind, root)
 
 
-def _call(node: _Node, root: Shape) -> None:
-    if not isinstance(node, _Call):
+def _call(node: Argument, root: Shape) -> None:
+    if not isinstance(node, Call):
         return
     kinds = _ARGUMENTS.get(node.name, ())
     for at, argument in enumerate(node.arguments):
         kind = kinds[at] if at < len(kinds) else None
-        if isinstance(argument, _Path):
+        if isinstance(argument, PathText):
             shape = _want(argument.text, kind, root)
             if shape is not None and node.name == "States.ArrayGetItem" and at == 0:
                 index = node.arguments[1]
-                literal = index.value if isinstance(index, _Literal) else 0
+                literal = index.value if isinstance(index, Literal) else 0
                 shape.count = max(shape.count, int(literal) + 1 if isinstance(literal, int) else 0)
         else:
             _call(argument, root)

@@ -20,6 +20,9 @@ class Limits:
     definition_chars_max: int = 1_048_576
     """CreateStateMachine's model: definition, max length."""
 
+    cause_chars_max: int = 32_768
+    """Cause of an error (API model, SensitiveCause)."""
+
     state_name_chars_max: int = 80
     """Amazon States Language in the AWS guide: state names."""
 
@@ -34,6 +37,13 @@ class Limits:
 
     distributed_map_concurrency_max: int = 10_000
     """Distributed Map: child executions that run side by side."""
+
+    open_executions_max: int = 1_000_000
+    """Executions that run at a time, in one account and region."""
+
+    state_machines_max: int = 100_000
+    activities_max: int = 100_000
+    """Registered in one account and region."""
 
     express_duration_s_max: int = 300
     """Express executions end after five minutes."""

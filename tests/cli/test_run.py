@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,15 @@ def test_outcome(
     assert told | outcome == told
     assert list(told)[:5] == ["status", "executionArn", "name", "startDate", "stopDate"]
     assert told["executionArn"].endswith(f":execution:m:{told['name']}")
+
+
+def test_express(kaidan: Kaidan, define: Any) -> None:
+    """Its ARN says so, as on AWS, and what Express machines may not do is told before the run."""
+    said = json.loads(kaidan("run", define(ECHO), "--type", "express", "--name", "first", "--json").out)
+    assert re.fullmatch(r"arn:aws:states:[^:]+:\d{12}:express:m:first:[0-9a-f-]{36}", said["executionArn"])
+    refused = kaidan("run", define(calling("arn:aws:states:::ecs:runTask.sync")), "--type", "EXPRESS")
+    assert refused.status == Exit.INVALID_DEFINITION
+    assert "Express state machine does not support '.sync' service integration" in refused.err
 
 
 def test_skipped_time_is_in_the_dates(kaidan: Kaidan, define: Any) -> None:

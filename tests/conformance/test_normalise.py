@@ -422,9 +422,12 @@ def test_law_every_date_time_with_zone_is_a_date(moment: datetime, zone: str, di
 
 def test_lengths_of_what_is_replaced() -> None:
     """Only of answers that hold an execution's ARN and its start: the region's name and the digits of the time."""
-    metadata = {"AllHttpHeaders": {"Content-Length": ["164"]}, "HttpHeaders": {"Content-Length": "164"}}
-    started = {"ExecutionArn": "a", "StartDate": 1, "SdkHttpMetadata": metadata}
-    sent = {"MessageId": "m", "SdkHttpMetadata": copy.deepcopy(metadata)}
+
+    def metadata() -> dict[str, Any]:
+        return {"AllHttpHeaders": {"Content-Length": ["164"]}, "HttpHeaders": {"Content-Length": "164"}}
+
+    started = {"ExecutionArn": "a", "StartDate": 1, "SdkHttpMetadata": metadata()}
+    sent = {"MessageId": "m", "SdkHttpMetadata": metadata()}
     found = derived_replaced({"started": started, "sent": sent})
     assert found["sent"] == sent
     assert found["started"]["SdkHttpMetadata"] == {

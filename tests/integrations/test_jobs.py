@@ -112,6 +112,7 @@ def test_cancelling_before_the_answer_stops_the_job_as_soon_as_it_is_known() -> 
     reply.cancel()
     assert service.asked == []
     at_once(*waiting[0])
+    at_once(*waiting[1])
     assert service.asked == [("StopJob", {"id": "j"})]
 
 

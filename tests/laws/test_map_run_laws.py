@@ -24,7 +24,7 @@ from kaidan.values import JSON
 
 Fields = dict[str, Any]
 
-TASK = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:ec2:describeInstances"}
+TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:work"}
 ROLE = "arn:aws:iam::123456789012:role/r"
 
 
@@ -61,7 +61,7 @@ class World:
         self.store = SqliteStore(self.folder / "db")
         self.api = Api(clock=self.clock, store=self.store, folders=[self.folder])
         self.engine = self.api.service.engine
-        self.engine.handler.by_service["aws-sdk:ec2"] = self._task  # type: ignore[attr-defined]
+        self.engine.handler.dispatcher.by_kind["lambda"] = self._task  # type: ignore[attr-defined]
 
     def _items(self) -> str:
         rows = [{"n": str(number), "kind": kind} for number, kind in enumerate(self.run["items"])]

@@ -236,6 +236,44 @@ def test_causes(definition: Definition, error: str, cause: str) -> None:
     assert (execution.status, execution.error, execution.cause) == ("FAILED", error, cause)
 
 
+MISSING = "{% $states.input.missing %}"
+RULES: list[tuple[Definition, str]] = [
+    ({"Condition": MISSING}, "Choices[1]/Condition"),
+    ({"Condition": True, "Output": {"v": [MISSING]}}, "Choices[1]/Output/v[0]"),
+    ({"Condition": True, "Assign": {"v": MISSING}}, "Choices[1]/Assign/v"),
+]
+
+
+@pytest.mark.parametrize(("rule", "field"), RULES)
+def test_fields_of_a_rule_are_named_by_its_number(rule: Definition, field: str) -> None:
+    choices = [{"Condition": False, "Next": "C"}, {**rule, "Next": "C"}]
+    found = run(machine(C={"Type": "Choice", "QueryLanguage": "JSONata", "Choices": choices}), {})
+    assert found.history[-2].details is not None
+    assert found.history[-2].details["location"] == field
+    assert f"specified for the field '{field}' returned nothing (undefined)." in (found.execution.cause or "")
+
+
+def test_fields_of_a_catcher_are_named_by_its_number() -> None:
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "P", "Output": {"v": MISSING}}]
+    branch = machine(F={"Type": "Fail", "Error": "E"})
+    state = {"Type": "Parallel", "QueryLanguage": "JSONata", "Branches": [branch], "Catch": catch, "End": True}
+    cause = run(machine(P=state), {}).execution.cause
+    assert "specified for the field 'Catch[0]/Output/v' returned nothing (undefined)." in (cause or "")
+
+
+def test_a_bound_of_evaluation_follows_a_colon() -> None:
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $pad('', 10000000, 'x') %}", "End": True}
+    cause = run(machine(P=state), {}).execution.cause
+    assert "threw an error during evaluation: Expression evaluation memory limit exceeded" in (cause or "")
+
+
+def test_a_cause_has_a_length() -> None:
+    output = "{% $error($pad('', 100000, 'x')) %}"
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": output, "End": True}
+    run = simulate(compile_definition(machine(P=state)), {})
+    assert len(run.execution.cause or "") == 32_768
+
+
 def test_25000_events_are_the_most_a_standard_execution_has() -> None:
     loop = machine(P={"Type": "Pass", "Next": "C"}, C={"Type": "Choice", "Choices": [], "Default": "P"})
     done = run(loop, {})

@@ -50,7 +50,7 @@ class World:
         self.execution = ""
         self.tasks: deque[Reply] = deque()
         """Those that wait for `work`."""
-        self.service.api.service.engine.handler.by_service["aws-sdk:ec2"] = self._take  # type: ignore[attr-defined]
+        self.service.api.service.engine.handler.dispatcher.by_service["aws-sdk:ec2"] = self._take  # type: ignore[attr-defined]
 
     def _take(self, task: RunTask, reply: Reply) -> None:
         reply.started()
@@ -82,7 +82,9 @@ class World:
 
     def settle(self) -> None:
         """Reading and writing are done in threads."""
-        self.service.api.service.engine.run_until(lambda: self.described["status"] != "RUNNING", 0.3)
+        engine = self.service.api.service.engine
+        horizon_ms = engine.clock.now_ms() + 100_000  # Express children are not to run out of time
+        engine.run_until(lambda: self.described["status"] != "RUNNING", 0.3, horizon_ms)
         self.service.settle()
 
     @property
@@ -353,6 +355,13 @@ def test_results_that_cannot_be_written(world: World) -> None:
     assert error == "States.ResultWriterFailed"
     assert cause.startswith("Failed to write a test manifest into the specified output bucket.")
     assert world.counts() == {}
+
+
+def test_results_without_a_place(world: World) -> None:
+    writer = world.writer() | {"Parameters": {"Bucket.$": "$.bucket"}}
+    world.run({"ItemReader": world.reader([1]), "ResultWriter": writer}, input={"bucket": 7})
+    cause = "The field 'Bucket' of the ResultWriter must be a string."
+    assert world.problem == ("States.ResultWriterFailed", cause)
 
 
 def test_results_that_turn_out_not_to_be_written(world: World) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from kaidan.integrations.clients import ClientFactory
-from kaidan.observe.observer import CONTENT_TYPE, Observer, event_target, log_target
+from kaidan.observe.observer import CONTENT_TYPE, Observer
+from kaidan.observe.targets import event_target, log_target
 from tests.observe.test_sinks import hook
 from tests.service.support import PASS, Service
 
@@ -29,7 +31,7 @@ def test_event_targets(text: str) -> None:
     assert event_target(text) == text
 
 
-@pytest.mark.parametrize("text", ["", "bus:", "cloudwatch"])
+@pytest.mark.parametrize("text", ["", "bus:", "cloudwatch", "http://", "https://[x", "http://x:y"])
 def test_what_events_cannot_go_to(text: str) -> None:
     with pytest.raises(ValueError, match="must be a URL, bus:NAME, stdout or a file"):
         event_target(text)
@@ -86,3 +88,19 @@ def test_nothing_but_metrics_is_watched_unless_it_was_asked_for(service: Service
     watch(observer, service)
     assert len(engine.listeners) == before + 1
     observer.close()
+
+
+def test_a_file_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ValueError, match="taken/log: cannot be written: "):
+        Observer(ClientFactory(), logs=[str(tmp_path / "taken" / "log")])
+
+
+def test_all_receivers_together_have_the_time_of_one_to_close() -> None:
+    """Nobody answers at these addresses; each would be tried again for seconds."""
+    observer = Observer(ClientFactory(), events=[f"http://127.0.0.1:9/{number}" for number in range(3)])
+    for delivery in observer._deliveries:
+        delivery([{"detail": {"input": "", "output": "", "cause": ""}}])
+    began = time.monotonic()
+    observer.close(0.3)
+    assert time.monotonic() - began < 2

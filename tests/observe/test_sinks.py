@@ -85,6 +85,11 @@ class Client:
         self.groups: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self.puts: list[list[dict[str, Any]]] = []
         self.refusals: list[set[int]] = []
+        self.regions: list[str] = []
+
+    def in_region(self, region: str) -> Client:
+        self.regions.append(region)
+        return self
 
     def client(self, service: str) -> Client:
         assert service in ("logs", "events")
@@ -118,6 +123,7 @@ def test_cloudwatch_streams_are_named_as_on_aws() -> None:
         "states/orders/…",
         "states/bills/…",
     ]
+    assert set(client.regions) == {"us-east-1"}
     assert [[event["timestamp"] for event in events] for events in streams.values()] == [[5, 6, 7], [8]]
     assert json.loads(next(iter(streams.values()))[0]["message"])["type"] == "TaskScheduled"
 
@@ -238,8 +244,9 @@ def test_nobody_answers_a_webhook_and_there_is_no_time() -> None:
 # --- an event bus -----------------------------------------------------------------------------------------
 
 
-def change(number: int, input: str = "{}") -> dict[str, Any]:
+def change(number: int, input: str = "{}", region: str = "eu-west-1") -> dict[str, Any]:
     return {
+        "region": region,
         "detail-type": "Step Functions Execution Status Change",
         "time": "2026-11-24T12:03:01Z",
         "resources": [f"arn:…:{number}"],
@@ -261,6 +268,15 @@ def test_event_bus() -> None:
         "Detail": '{"name":"0","input":"{}"}',
         "EventBusName": "default",
     }
+
+
+def test_events_go_to_the_bus_of_their_region() -> None:
+    client: Any = Client()
+    EventBus(client, "b", lambda seconds: True)(
+        [change(0), change(1, region="us-east-1"), change(2), change(3, region="us-east-1")]
+    )
+    assert client.regions == ["eu-west-1", "us-east-1"]
+    assert [[entry["Resources"][0][-1] for entry in put] for put in client.puts] == [["0", "2"], ["1", "3"]]
 
 
 def test_what_a_bus_refuses_is_put_again() -> None:

@@ -96,7 +96,11 @@ def test_what_is_no_pattern(pattern: str) -> None:
         JsRegex(pattern, "")
 
 
-@pytest.mark.parametrize("pattern", ["^(a+)+$", "(a|aa)+$", "(a*)*$", "a*a*a*a*b", r"(\w+\s?)+!", "(.*)(.*)(.*)(.*)x"])
+ENDLESS = ["^(a+)+$", "(a|aa)+$", "(a*)*$", "a*a*a*a*b", r"(\w+\s?)+!", "(.*)(.*)(.*)(.*)x"]
+ENDLESS += ["(?:a?){300}a{300}b", "(a|aa){60}b", "a?" * 40 + "a" * 40 + "b", "(a|aa|aaa)" * 30 + "b"]
+
+
+@pytest.mark.parametrize("pattern", ENDLESS)
 def test_what_would_take_for_ever_is_stopped(pattern: str) -> None:
     left = 100_000
 

@@ -126,6 +126,19 @@ def test_paginators(sfn: Any) -> None:
     assert [event["id"] for page in pages for event in page["events"]] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("operation", "key"), [("list_state_machines", "stateMachines"), ("list_activities", "activities")]
+)
+def test_paginators_of_lists(sfn: Any, operation: str, key: str) -> None:
+    names = [f"m{number}" for number in range(5)]
+    for name in names:
+        machine(sfn, name)
+        sfn.create_activity(name=name)
+    pages = list(sfn.get_paginator(operation).paginate(PaginationConfig={"PageSize": 2}))
+    assert [len(page[key]) for page in pages] == [2, 2, 1]
+    assert sorted(each["name"] for page in pages for each in page[key]) == names
+
+
 def test_modelled_errors_have_their_classes(sfn: Any) -> None:
     with pytest.raises(sfn.exceptions.ExecutionDoesNotExist) as refusal:
         sfn.describe_execution(executionArn=f"{ARN}execution:orders:none")
@@ -170,7 +183,10 @@ def test_accounts_are_kept_apart(credentials: Path, tmp_path: Path) -> None:
             two.describe_execution(executionArn=execution)
         assert two.list_state_machines()["stateMachines"] == []
         assert ":222222222222:" in machine(two)
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["111111111111.db", "222222222222.db"]
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+        "111111111111.us-east-1.db",
+        "222222222222.us-east-1.db",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +203,46 @@ def test_strangers_may_not_call(credentials: Path, key: str, secret: str, code: 
         with pytest.raises(ClientError) as refusal:
             client(server.url, key, secret).list_activities()
     assert refusal.value.response["Error"]["Code"] == code
+
+
+# --- regions ----------------------------------------------------------------------------------------------
+
+
+def test_each_region_has_its_own_as_on_aws(tmp_path: Path) -> None:
+    """What a client signs for is where it is: ARNs name it, and nothing is seen from elsewhere."""
+    with running(data=tmp_path, region="") as server:
+        here, there = client(server.url), client(server.url, region="eu-west-1")
+        machine(here)
+        arn = machine(there, definition=waiting(2))
+        assert arn == "arn:aws:states:eu-west-1:123456789012:stateMachine:orders"
+        execution = there.start_execution(stateMachineArn=arn)["executionArn"]
+        assert execution.startswith("arn:aws:states:eu-west-1:123456789012:execution:orders:")
+        with pytest.raises(here.exceptions.StateMachineDoesNotExist):
+            here.describe_state_machine(stateMachineArn=arn)
+        with pytest.raises(ClientError, match="scoped to a valid region"):
+            client(server.url, region="nowhere").list_activities()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "123456789012.eu-west-1.db",
+        "123456789012.us-east-1.db",
+    ]
+    with running(data=tmp_path, region="") as server:  # goes on there before anybody asks
+        assert len(server.server.files) == 2
+        assert ended(client(server.url, region="eu-west-1"), execution)["status"] == "SUCCEEDED"
+
+
+def test_one_region_for_all_when_a_setting_says_so(tmp_path: Path) -> None:
+    with running(data=tmp_path, region="ap-northeast-1") as server:
+        arn = machine(client(server.url))
+        assert arn == "arn:aws:states:ap-northeast-1:123456789012:stateMachine:orders"
+        assert client(server.url, region="eu-west-1").describe_state_machine(stateMachineArn=arn)["name"] == "orders"
+
+
+def test_accounts_are_apart_in_every_region(credentials: Path, tmp_path: Path) -> None:
+    with running(data=tmp_path / "data", credentials=credentials, region="") as server:
+        one = client(server.url, "AKIAONE", "secret-of-one", "eu-west-1")
+        two = client(server.url, "AKIATWO", "secret-of-two", "eu-west-1")
+        assert machine(one).startswith("arn:aws:states:eu-west-1:111111111111:")
+        assert two.list_state_machines()["stateMachines"] == []
 
 
 # --- the AWS command line ---------------------------------------------------------------------------------

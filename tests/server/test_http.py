@@ -218,7 +218,7 @@ def test_a_worker_that_has_left_is_given_nothing(server: Running, sfn: Any) -> N
 
 
 def _workers(server: Running, activity: str) -> Any:
-    account = server.server._accounts["123456789012"]
+    account = server.server._accounts["123456789012", "us-east-1"]
     return server.do(lambda: list(account._api.service.activities[activity].workers))
 
 

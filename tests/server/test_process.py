@@ -7,12 +7,14 @@ import os
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.server.support import KAIDAN, Connection, Process, client, machine, post, waiting
+from kaidan.server import process
+from tests.server.support import KAIDAN, Connection, Process, client, machine, post, running, waiting
 from tests.server.test_clients import ended
 
 WORKER = {
@@ -81,11 +83,28 @@ def test_answers_under_way_are_finished_when_it_stops(tmp_path: Path) -> None:
     assert answer is not None and answer.json["status"] == "SUCCEEDED"
 
 
+def test_a_stop_is_bounded_whatever_is_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that takes its time, a client that dawdles, and nobody who receives events."""
+    monkeypatch.setattr(process, "STOP_S", 0.2)
+    monkeypatch.setattr(process, "CLOSE_S", 0.2)
+    with ExitStack() as clients:
+        with running(data=tmp_path, events_to="http://127.0.0.1:9/") as server:
+            sfn = client(server.url)
+            arn = machine(sfn, definition=waiting(60), type="EXPRESS")
+            sfn.start_execution(stateMachineArn=machine(sfn, "told"))
+            slow, half = (clients.enter_context(Connection(server.port)) for _ in range(2))
+            slow.send(post(json.dumps({"stateMachineArn": arn}).encode(), "StartSyncExecution"))
+            half.send(post(b"{}", Content_Length="100"))
+            time.sleep(0.2)
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+
+
 def test_the_greeting_says_where_everything_is(tmp_path: Path) -> None:
     process = Process("--data", str(tmp_path))
-    assert process.greeting.endswith(f" at {process.url}, data in {tmp_path / '123456789012.db'}\n")
+    assert process.greeting.endswith(f" at {process.url}, data in {tmp_path / '123456789012.us-east-1.db'}\n")
     assert process.stop() == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["123456789012.db"]
+    assert [path.name for path in tmp_path.iterdir()] == ["123456789012.us-east-1.db"]
 
 
 def test_in_memory_nothing_is_kept(tmp_path: Path) -> None:
@@ -106,10 +125,8 @@ def test_a_second_process_on_the_same_data(tmp_path: Path) -> None:
     status, said = serve("--port", "0", "--data", str(tmp_path))
     assert process.stop() == 0
     assert status == 2
-    assert (
-        said
-        == f"error: {tmp_path / '123456789012.db'}: another process uses it; a second server needs --data of its own\n"
-    )
+    path = tmp_path / "123456789012.us-east-1.db"
+    assert said == f"error: {path}: another process uses it; a second server needs --data of its own\n"
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
@@ -129,7 +146,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "an address of another machine": (["--host", "192.0.2.1", "--credentials", "{ok}"], "192.0.2.1, port 0: cannot"),
     "no such credentials": (["--credentials", "{tmp}/none"], "cannot be read: No such file or directory"),
     "no directory": (["--data", "{ok}/x"], "cannot be made: "),
-    "no database": (["--data", "{bad}"], "123456789012.db: file is not a database"),
+    "no database": (["--data", "{bad}"], "123456789012.us-east-1.db: file is not a database"),
 }
 
 
@@ -137,7 +154,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 def test_what_keeps_it_from_starting(arguments: list[str], said: str, tmp_path: Path) -> None:
     (tmp_path / "ok").write_text("[a]\naws_access_key_id = AKIA\naws_secret_access_key = x\n")
     (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "123456789012.db").write_bytes(b"no database at all" * 99)
+    (tmp_path / "bad" / "123456789012.us-east-1.db").write_bytes(b"no database at all" * 99)
     places = {"ok": tmp_path / "ok", "tmp": tmp_path, "bad": tmp_path / "bad"}
     given = [argument.format(**places) for argument in arguments]
     data = [] if "--data" in given else ["--data", str(tmp_path / "data")]

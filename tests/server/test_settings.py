@@ -28,7 +28,12 @@ VALUES: dict[str, tuple[str, Any]] = {
     "credentials": ("/etc/kaidan/credentials", Path("/etc/kaidan/credentials")),
     "profile": ("ops", "ops"),
     "endpoint-url": ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+    "emulate": ("/srv/emulate.yaml", Path("/srv/emulate.yaml")),
     "files": ("/srv/items", Path("/srv/items")),
+    "log-to": ("cloudwatch, /var/log/kaidan", ("cloudwatch", "/var/log/kaidan")),
+    "events-to": ("https://example.com/hook,bus:orders", ("https://example.com/hook", "bus:orders")),
+    "traces": ("true", True),
+    "metrics": ("all", "all"),
     "mocks": ("mocks.yaml", Path("mocks.yaml")),
     "faults": ("faults.yaml", Path("faults.yaml")),
     "functions": ("functions.yaml", Path("functions.yaml")),
@@ -75,11 +80,12 @@ def test_mocks_by_the_variable_of_step_functions_local(monkeypatch: pytest.Monke
     assert resolve({}, {}).mocks == Path("/etc/MockConfigFile.json")
 
 
-def test_toml_has_numbers_and_truth(tmp_path: Path) -> None:
+def test_toml_has_numbers_truth_and_lists(tmp_path: Path) -> None:
     file = tmp_path / "kaidan.toml"
-    file.write_text("port = 9000\nin-memory = true\n")
+    file.write_text('port = 9000\nin-memory = true\nlog-to = ["stdout", "a,b"]\n')
     settings = resolve({}, {}, file)
     assert (settings.port, settings.in_memory) == (9000, True)
+    assert settings.log_to == ("stdout", "a,b")
 
 
 def test_flags_go_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
@@ -97,6 +103,10 @@ BAD: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({"region": "here"}, {}, "--region: must be a region, such as us-east-1, not 'here'"),
     ({"durability": "none"}, {}, "--durability: must be process or power, not 'none'"),
     ({}, {"KAIDAN_IN_MEMORY": "perhaps"}, "KAIDAN_IN_MEMORY: must be true or false, not 'perhaps'"),
+    ({"log_to": "bus:x"}, {}, "--log-to: must be stdout, cloudwatch or a file, not 'bus:x'"),
+    ({}, {"KAIDAN_EVENTS_TO": "a,,b"}, "KAIDAN_EVENTS_TO: must be a URL, bus:NAME, stdout or a file, not 'a,,b'"),
+    ({"metrics": "none"}, {}, "--metrics: must be local or all, not 'none'"),
+    ({"traces": "x"}, {}, "--traces: must be true or false, not 'x'"),
     ({"endpoint_url": "x"}, {}, "--endpoint-url: must be a URL, such as http://127.0.0.1:4566, not 'x'"),
 ]
 
@@ -111,6 +121,7 @@ def test_values_that_cannot_be(flags: dict[str, Any], environ: dict[str, str], p
 BAD_FILES: dict[str, tuple[str, str]] = {
     "an unknown name": ("colour = 1", "colour is no setting; there are: host, port, "),
     "no TOML": ("port", "is not TOML: "),
+    "a wrong list": ("log-to = [1]", "log-to: must be a text or a list of texts, not [1]"),
     "a wrong type": ("port = true", "port: must be a number from 0 to 65535, not True"),
 }
 
@@ -190,6 +201,30 @@ def test_env_without_an_account() -> None:
     output = CliRunner().invoke(env, ["--no-account", "--region", "eu-west-1", "--shell", "dotenv"]).output
     assert "AWS_ACCESS_KEY_ID=kaidan\n" in output
     assert "AWS_REGION=eu-west-1\nAWS_DEFAULT_REGION=eu-west-1\n" in output
+
+
+def test_env_of_an_emulated_aws() -> None:
+    output = CliRunner().invoke(env, ["--emulate", "--port", "9000", "--shell", "dotenv"]).output
+    assert output == (
+        "AWS_ENDPOINT_URL_SFN=http://127.0.0.1:9000\n"
+        "AWS_DISABLE_HOST_PREFIX_INJECTION=true\n"
+        "AWS_ENDPOINT_URL=http://127.0.0.1:9001\n"
+        "AWS_ACCESS_KEY_ID=kaidan\n"
+        "AWS_SECRET_ACCESS_KEY=kaidan\n"
+        "AWS_REGION=us-east-1\n"
+        "AWS_DEFAULT_REGION=us-east-1\n"
+    )
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("no", False), ("./true", Path("true"))])
+def test_emulate_is_a_file_or_just_wanted(text: str, value: bool | Path) -> None:
+    assert resolve({"emulate": text}, {}).emulate == value
+
+
+@pytest.mark.parametrize("other", [{"profile": "ops"}, {"endpoint_url": "http://127.0.0.1:1"}, {"port": "65535"}])
+def test_an_emulated_aws_has_no_other_account(other: dict[str, str]) -> None:
+    with pytest.raises(SettingError, match=r"exclude each other|there is none"):
+        resolve({"emulate": "true"} | other, {})
 
 
 def test_a_wrong_setting_is_a_wrong_option(capsys: pytest.CaptureFixture[str]) -> None:

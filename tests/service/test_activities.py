@@ -74,11 +74,14 @@ def test_nobody_has_work(service: Service) -> None:
     assert (service.api.now() - before).total_seconds() == 60
 
 
+@pytest.mark.parametrize("settled", [False, True])
 @pytest.mark.parametrize("operation", ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"])
-def test_tokens_after_their_time(service: Service, operation: str) -> None:
+def test_tokens_after_their_time(service: Service, operation: str, settled: bool) -> None:
+    """A token is good for one answer, even before its execution has heard of it."""
     _, token = started(service)
     service("SendTaskSuccess", taskToken=token, output="1")
-    service.settle()
+    if settled:
+        service.settle()
     params = {"output": "1"} if operation == "SendTaskSuccess" else {}
     late = service.refuses(operation, taskToken=token, **params)
     assert late == ("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")

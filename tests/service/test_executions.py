@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from kaidan.limits import AWS
+from kaidan.service import activities, lookup, machines
 from tests.service.support import ARN, PASS, ROLE, WAIT, Service, text
 
 ORDERS = ARN + "stateMachine:orders"
@@ -162,6 +165,52 @@ def test_stopping_what_has_not_begun(service: Service) -> None:
     assert service("DescribeExecution", executionArn=execution)["status"] == "ABORTED"
 
 
+def test_a_client_token_redrives_once(service: Service) -> None:
+    """API reference, RedriveExecution: for 15 minutes after its first use, the last ten of an execution."""
+    failed = service.run(service.machine(definition=FAIL))
+
+    def redrive(token: str) -> Any:
+        redriven = service("RedriveExecution", executionArn=failed, clientToken=token)["redriveDate"]
+        service.settle()
+        return redriven
+
+    def count() -> int:
+        times: int = service("DescribeExecution", executionArn=failed)["redriveCount"]
+        return times
+
+    first = redrive("a")
+    service.pass_time(15 * 60_000)
+    assert (redrive("a"), count()) == (first, 1)
+    service.pass_time(1)
+    assert (redrive("a") > first, count()) == (True, 2)
+    for number in range(10):
+        redrive(f"b{number}")
+    assert count() == 12
+    redrive("b0")
+    assert count() == 12
+    redrive("a")
+    assert count() == 13
+
+
+def test_there_are_limits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = replace(AWS, open_executions_max=2, state_machines_max=1, activities_max=1)
+    for module in (activities, lookup, machines):
+        monkeypatch.setattr(module, "AWS", few)
+    arn = service.machine(definition=WAIT)
+    assert service.machine(definition=WAIT) == arn
+    refusal = service.refuses("CreateStateMachine", name="more", definition=text(PASS), roleArn=ROLE)
+    assert refusal[0] == "StateMachineLimitExceeded"
+    service("CreateActivity", name="one")
+    assert service.refuses("CreateActivity", name="two")[0] == "ActivityLimitExceeded"
+    first = service.run(arn)
+    service.run(arn)
+    assert service.refuses("StartExecution", stateMachineArn=arn)[0] == "ExecutionLimitExceeded"
+    service("StopExecution", executionArn=first)
+    service.settle()
+    service.run(arn)
+    assert service.refuses("RedriveExecution", executionArn=first)[0] == "ExecutionLimitExceeded"
+
+
 # Express
 
 
@@ -169,7 +218,8 @@ def test_express_executions_are_not_looked_at(service: Service) -> None:
     arn = service.machine(type="EXPRESS")
     execution = service.run(arn)
     refusal = ("InvalidArn", "Invalid Arn: 'Resource type not valid in this context: express'")
-    for operation in ("DescribeExecution", "GetExecutionHistory", "StopExecution", "DescribeStateMachineForExecution"):
+    operations = ("DescribeExecution", "GetExecutionHistory", "StopExecution", "DescribeStateMachineForExecution")
+    for operation in (*operations, "RedriveExecution", "ListMapRuns"):
         assert service.refuses(operation, executionArn=execution) == refusal
     unsupported = ("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine")
     assert service.refuses("ListExecutions", stateMachineArn=arn) == unsupported
@@ -298,3 +348,21 @@ def test_a_history_without_data(service: Service) -> None:
     bare = service("GetExecutionHistory", executionArn=execution, includeExecutionData=False)
     assert "secret" not in str(bare)
     assert [event["type"] for event in bare["events"]] == [event["type"] for event in whole["events"]]
+
+
+# other executions waited for
+
+
+def test_waiting_for_what_cannot_be_looked_at(service: Service) -> None:
+    """`.sync` needs DescribeExecution, which Express executions do not have: the task fails, and the engine goes on."""
+    child = service.machine("child", type="EXPRESS")
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": child},
+        "End": True,
+    }
+    arn = service.run(service.machine("parent", {"StartAt": "Child", "States": {"Child": state}}))
+    described = service("DescribeExecution", executionArn=arn)
+    assert (described["status"], described["error"]) == ("FAILED", "StepFunctions.InvalidArnException")
+    assert described["cause"].startswith("Invalid Arn: 'Resource type not valid in this context: express' (Service: ")

@@ -233,6 +233,7 @@ def test_a_machine_lives_until_its_executions_enter_their_next_state(service: Se
     assert service.refuses("StartExecution", stateMachineArn=arn) == deleting
     assert service.refuses("UpdateStateMachine", stateMachineArn=arn, roleArn=OTHER_ROLE) == deleting
     assert service.refuses("PublishStateMachineVersion", stateMachineArn=arn) == deleting
+    assert service.refuses("ListStateMachineAliases", stateMachineArn=arn) == deleting
     assert service.refuses("CreateStateMachine", name="orders", definition=text(WAIT), roleArn=ROLE) == deleting
     service.settle(600)
     assert service("DescribeExecution", executionArn=execution)["status"] == "ABORTED"

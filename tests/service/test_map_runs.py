@@ -129,3 +129,12 @@ def test_a_map_run_that_is_not_there(service: Service, operation: str, params: d
 
 def test_executions_without_map_runs(service: Service) -> None:
     assert service("ListMapRuns", executionArn=service.run(service.machine())) == {"mapRuns": []}
+
+
+def test_children_are_redriven_by_their_map_run_alone(service: Service) -> None:
+    _, map_run = running(service)
+    finish(service, 1, error="Bad")
+    (child,) = service("ListExecutions", mapRunArn=map_run, statusFilter="FAILED")["executions"]
+    described = service("DescribeExecution", executionArn=child["executionArn"])
+    assert described["redriveStatus"] == "REDRIVABLE_BY_MAP_RUN"
+    assert service.refuses("RedriveExecution", executionArn=child["executionArn"])[0] == "ExecutionNotRedrivable"

@@ -33,6 +33,12 @@ def test_what_fits(operation: str, params: Any) -> None:
 
 
 FAILS: list[tuple[str, Any, str]] = [
+    (
+        "UpdateMapRun",
+        {"mapRunArn": "m", "toleratedFailurePercentage": 101},
+        "Value '101.0' at 'toleratedFailurePercentage' failed to satisfy constraint: "
+        "Member must have value less than or equal to 100",
+    ),
     ("StartExecution", {}, "Value null at 'stateMachineArn' failed to satisfy constraint: Member must not be null"),
     (
         "StartExecution",

@@ -54,3 +54,28 @@ def test_what_is_not_there_has_no_tags(
 
 def test_executions_have_no_tags(service: Service) -> None:
     assert service.refuses("ListTagsForResource", resourceArn=ARN + "execution:a:b")[0] == "InvalidArn"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "accepted"),
+    [
+        ("Käse 1_.:/=+-@", "", True),
+        ("a", "値\u3000 2", True),
+        ("a!", "", False),
+        ("a", "b,c", False),
+        ("a", "b\n", False),
+        ("aws:team", "", False),
+        ("AWS:team", "", False),
+        ("team", "aws:x", True),
+    ],
+)
+def test_what_tags_may_hold(service: Service, key: str, value: str, accepted: bool) -> None:
+    """API reference, TagResource; AWS guide: keys that begin with `aws:` are reserved."""
+    arn, tag = made(service, "activity"), {"key": key, "value": value}
+    if accepted:
+        service("TagResource", resourceArn=arn, tags=[tag])
+        assert tags(service, arn)[key] == value
+    else:
+        assert service.refuses("TagResource", resourceArn=arn, tags=[tag])[0] == "ValidationException"
+        assert service.refuses("CreateActivity", name="other", tags=[tag])[0] == "ValidationException"
+        assert tags(service, arn) == {"team": "a"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 
 from kaidan.arns import task_resource
 from kaidan.integrations import aws_sdk
+from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply
+from kaidan.integrations.dispatch import Dispatcher, Surroundings
 from kaidan.protocol.effects import RunTask
 from kaidan.service.api import Api, ApiError
 from kaidan.service.test_state.mocks import POLLED, RENAMED, SDK_TOKENS, check_result
@@ -302,6 +306,50 @@ SHOWN: list[tuple[str, Any, dict[str, Any], dict[str, Any]]] = [
         },
     ),
     (
+        "Map in batches",
+        {
+            **MAP,
+            "ItemProcessor": DISTRIBUTED,
+            "ItemSelector": {"v.$": "$$.Map.Item.Value"},
+            "ItemBatcher": {"MaxItemsPerBatch": 2, "BatchInput": {"k.$": "$.k"}},
+        },
+        {"mock": result([]), "input": '{"k":0,"items":[7,8,9]}'},
+        {
+            "input": '{"k":0,"items":[7,8,9]}',
+            "afterInputPath": '{"k":0,"items":[7,8,9]}',
+            "afterItemsPath": "[7,8,9]",
+            "afterItemSelector": '[{"v":7},{"v":8},{"v":9}]',
+            "afterItemBatcher": dumps(
+                [
+                    {"BatchInput": {"k": 0}, "Items": [{"v": 7}, {"v": 8}]},
+                    {"BatchInput": {"k": 0}, "Items": [{"v": 9}]},
+                ]
+            ),
+            "maxConcurrency": 0,
+            "afterResultSelector": "[]",
+            "afterResultPath": "[]",
+        },
+    ),
+    (
+        "Map of an object's members",
+        {
+            "Type": "Map",
+            "QueryLanguage": "JSONata",
+            "Items": {"a": 1},
+            "ItemSelector": "{% $states.context.Map.Item %}",
+            "ItemProcessor": DISTRIBUTED,
+            "ItemBatcher": {"MaxInputBytesPerBatch": 100},
+            "End": True,
+        },
+        {"mock": result([])},
+        {
+            "input": "{}",
+            "afterItemSelector": '[{"Index":0,"Value":1,"Key":"a","Source":"STATE_DATA"}]',
+            "afterItemBatcher": '[{"Items":[{"Index":0,"Value":1,"Key":"a","Source":"STATE_DATA"}]}]',
+            "maxConcurrency": 0,
+        },
+    ),
+    (
         "Map with a reader",
         {
             **MAP,
@@ -496,6 +544,117 @@ def test_own_service(world: World) -> None:
     api.close()
 
 
+# --- HTTP tasks
+
+HTTP_SECRETS = {
+    "Team": {
+        "AuthorizationType": "BASIC",
+        "AuthParameters": {
+            "BasicAuthParameters": {"Username": "u", "Password": "p"},
+            "InvocationHttpParameters": {
+                "HeaderParameters": [{"Key": "X-Team", "Value": "billing"}],
+                "QueryStringParameters": [{"Key": "team", "Value": "b"}],
+                "BodyParameters": [{"Key": "hidden", "Value": "h"}],
+            },
+        },
+    }
+}
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the status that the path names."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response_only(int(self.path[1:4]))
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def http_api() -> Iterator[Api]:
+    api = Api()
+    api.service.engine.handler = Dispatcher(ClientFactory(), api._pool.run, Surroundings(secrets=HTTP_SECRETS))
+    yield api
+    api.close()
+
+
+def http_task(url: str) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::http:invoke",
+        "Parameters": {
+            "ApiEndpoint": url,
+            "Method": "POST",
+            "InvocationConfig": {"ConnectionArn": "arn:aws:events:us-east-1:123456789012:connection/Team/1"},
+            "RequestBody": {"a": 1},
+            "QueryParameters": {"q": "1"},
+            "Headers": {"X-Own": "o"},
+        },
+        "End": True,
+    }
+
+
+PLAIN_HEADERS = "Content-Type: application/json; charset=UTF-8, User-Agent: Amazon|StepFunctions|HttpInvoke|us-east-1, "
+HTTP_SHOWN = [
+    (False, "?q=1", f"[X-Own: o, {PLAIN_HEADERS}Range: bytes=0-262144]", '{"a":1}'),
+    (
+        True,
+        "?q=1&team=b",
+        f"[X-Own: o, X-Team: billing, {PLAIN_HEADERS}Range: bytes=0-262144, Authorization: Basic dTpw]",
+        '{"a":1,"hidden":"h"}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("reveals", "query", "headers", "body"), HTTP_SHOWN)
+@pytest.mark.parametrize(("status", "reason"), [(200, "OK"), (404, "Not Found")])
+def test_http_is_traced(
+    http_api: Api, echo: str, status: int, reason: str, reveals: bool, query: str, headers: str, body: str
+) -> None:
+    """AWS's guide: what the connection adds is shown on demand only, and only at this level."""
+    state = http_task(f"{echo}/{status}")
+    answer = call(http_api, state, roleArn=ROLE, inspectionLevel="TRACE", revealSecrets=reveals)
+    shown = answer["inspectionData"]
+    assert shown["request"] == {
+        "protocol": "http",
+        "method": "POST",
+        "url": f"{echo}/{status}{query}",
+        "headers": headers,
+        "body": body,
+    }
+    assert shown["response"] == {
+        "protocol": "http",
+        "statusCode": str(status),
+        "statusMessage": reason,
+        "headers": "[Content-Type: text/plain, Content-Length: 2]",
+        "body": "ok",
+    }
+    assert answer["status"] == ("SUCCEEDED" if status == 200 else "FAILED")
+    assert "request" not in call(http_api, state, roleArn=ROLE, inspectionLevel="DEBUG")["inspectionData"]
+
+
+def test_http_without_an_answer(http_api: Api) -> None:
+    answer = call(http_api, http_task("http://127.0.0.1:1/x"), roleArn=ROLE, inspectionLevel="TRACE")
+    assert answer["error"] == "States.Http.Socket"
+    assert answer["inspectionData"]["request"]["method"] == "POST"
+    assert "response" not in answer["inspectionData"]
+
+
 # --- refusals
 
 NO_MOCK = "TestState does not support {} when a mock is not specified."
@@ -619,6 +778,25 @@ CONTEXTS: list[tuple[Any, str]] = [
 ]
 
 
+CONTEXTS_IN_MAPS: list[tuple[Any, str]] = [
+    ({"Map": 1}, "Field 'Map' must be an object"),
+    ({"Map": {"Items": {}}}, "Field 'Items' is not allowed"),
+    ({"Map": {"Item": []}}, "Field 'Item' must be an object"),
+    ({"Map": {"Item": {"Position": 1}}}, "Field 'Position' is not allowed"),
+    ({"Map": {"Item": {"Index": "1"}}}, "Field 'Index' must be a number"),
+    ({"Map": {"Item": {"Key": 1}}}, "Field 'Key' must be a string"),
+]
+
+
+@pytest.mark.parametrize(("context", "problem"), CONTEXTS_IN_MAPS)
+def test_context_refused_inside_a_map(api: Api, context: Any, problem: str) -> None:
+    inside = {"StartAt": "X", "States": {"X": INVOKE}}
+    machine = {"StartAt": "M", "States": {"M": {**MAP, "ItemProcessor": inside}}}
+    with pytest.raises(ApiError) as refusal:
+        call(api, machine, stateName="X", mock=result({}), context=context)
+    assert refusal.value.message == f"Invalid Context object provided: {problem}"
+
+
 @pytest.mark.parametrize(("context", "problem"), CONTEXTS)
 def test_context_refused(api: Api, context: Any, problem: str) -> None:
     with pytest.raises(ApiError) as refusal:
@@ -644,6 +822,7 @@ MISFITS: list[tuple[str, JSON, str]] = [
     ("aws-sdk:s3:getObject", {"StorageClass": "Papyrus"}, "Field 'StorageClass' is not an expected value"),
     ("aws-sdk:s3:getObject", {"DeleteMarker": "true"}, "Field 'DeleteMarker' must be a boolean"),
     (FUNCTION, {"Configuration": {"MemorySize": 127}}, "Field 'MemorySize' is less than the minimum value"),
+    (FUNCTION, {"Configuration": {"MemorySize": 10_241}}, "Field 'MemorySize' exceeds the maximum value"),
     (FUNCTION, {"Configuration": {"Timeout": 0}}, "Field 'Timeout' is less than the minimum value"),
     (START, {"ExecutionArn": 5}, "Field 'ExecutionArn' must be a string"),
     (START, {"ExecutionArn": "a" * 257}, "Field 'ExecutionArn' exceeds the maximum length"),
@@ -653,6 +832,7 @@ MISFITS: list[tuple[str, JSON, str]] = [
 ]
 
 FITS: list[tuple[str, JSON]] = [
+    (FUNCTION, {"Configuration": {"MemorySize": 10_240}}),
     ("lambda:invoke", {"Payload": {"any": ["thing"]}, "Unknown": 5}),
     ("events:putEvents", {}),
     ("events:putEvents", {"Entries": None}),

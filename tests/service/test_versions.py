@@ -57,7 +57,9 @@ def test_a_version_keeps_what_it_was_published_from(service: Service) -> None:
     assert described["stateMachineArn"] == ORDERS + ":1"
     assert (described["definition"], described["description"]) == (text(PASS), "the first")
     assert service("DescribeStateMachine", stateMachineArn=ORDERS + ":2")["definition"] == text(PASS, "v2")
-    assert service.refuses("DescribeStateMachine", stateMachineArn=ORDERS + ":3")[0] == "StateMachineDoesNotExist"
+    for missing in (ORDERS + ":3", ORDERS + ":NONE"):
+        refusal = ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{missing}'")
+        assert service.refuses("DescribeStateMachine", stateMachineArn=missing) == refusal
 
 
 def test_publishing_guards_against_other_updates(service: Service) -> None:
@@ -138,6 +140,20 @@ def test_the_same_alias_again(service: Service) -> None:
     )
     for change in ({"description": "e"}, {"routingConfiguration": routes((two, 100))}):
         assert service.refuses("CreateStateMachineAlias", **params | change) == conflict
+
+
+def test_an_update_that_changes_nothing(service: Service) -> None:
+    """API reference, UpdateStateMachineAlias: the same parameters again get the same answer."""
+    one, two = published(service)
+    alias = service("CreateStateMachineAlias", name="PROD", routingConfiguration=routes((one, 100)))
+    params = {"stateMachineAliasArn": alias["stateMachineAliasArn"], "routingConfiguration": routes((two, 100))}
+    service.pass_time(1000)
+    updated = service("UpdateStateMachineAlias", **params)
+    assert updated["updateDate"] > alias["creationDate"]
+    service.pass_time(1000)
+    assert service("UpdateStateMachineAlias", **params) == updated
+    described = service("DescribeStateMachineAlias", stateMachineAliasArn=alias["stateMachineAliasArn"])
+    assert described["updateDate"] == updated["updateDate"]
 
 
 def test_routes_that_lead_nowhere(service: Service) -> None:

@@ -23,15 +23,16 @@ from kaidan.integrations.clients import AwsSettings, ClientFactory
 
 
 @contextmanager
-def emulated(definition: Path, config_file: Path | None) -> Iterator[Emulator]:
+def emulated(definition: Path | None, config_file: Path | None, port: int = 0) -> Iterator[Emulator]:
     """Start an emulated AWS and do not wait for it. Until the end this process has no other account.
 
     Without a file, the emulate.yaml beside the definition counts, and without that the account is empty.
     Raises Refusal for a file that cannot be used, and where moto is not installed.
     """
-    config = _config(config_file or find_config(definition))
+    beside = find_config(definition) if definition is not None else None
+    config = _config(config_file or beside)
     try:
-        emulator = Emulator.launch(config)
+        emulator = Emulator.launch(config, port=port)
     except EmulatorError as problem:
         raise Refusal(str(problem)) from None
     with emulator, _no_account():

@@ -50,6 +50,7 @@ class Embedded:
         machine_name: str,
         name: str | None,
         role_arn: str | None,
+        express: bool = False,
         case: str | None = None,
     ) -> Run:
         """Begin an execution; it goes on when the engine runs. Raises MockConfigError for an unknown test case."""
@@ -58,7 +59,7 @@ class Embedded:
         machine_arn = f"arn:aws:states:{self._region}:{account}:stateMachine:{machine_name}"
         name = name or source.uuid4()
         execution = Execution(
-            arn=execution_arn(machine_arn, name),
+            arn=execution_arn(machine_arn, name, express_id=source.uuid4() if express else None),
             name=name,
             machine_arn=machine_arn,
             machine_name=machine_name,
@@ -66,6 +67,7 @@ class Embedded:
             input=input,
             start_ms=self.engine.clock.now_ms(),
             region=self._region,
+            express=express,
         )
         machine = Machine(program, source, check_parameters=check_parameters, prepare_parameters=prepare_parameters)
         run = Run(machine, execution)

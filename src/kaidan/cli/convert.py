@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kaidan.cli.exits import Exit
+from kaidan.cli.exits import Exit, epilog
 from kaidan.cli.findings import Checked, as_text, counted
 from kaidan.cli.fmt import replace_file
 from kaidan.cli.inputs import read_text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kaidan.convert import Conversion
 
 
-@click.command()
+@click.command(epilog=epilog())
 @click.argument("definition", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="By default standard output.")
 @click.option("--state", "names", multiple=True, metavar="NAME", help="Convert this state only. May be repeated.")

@@ -26,7 +26,9 @@ SHELLS: dict[str, Callable[[str, str], str]] = {
 def variables(settings: Settings, *, no_account: bool) -> dict[str, str]:
     """What has to be set. Clients put `sync-` before the host of two operations, where nothing answers to that name."""
     found = {"AWS_ENDPOINT_URL_SFN": settings.url, "AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
-    if no_account:
+    if settings.emulate is not False:
+        found["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{settings.emulate_port}"
+    if no_account or settings.emulate is not False:
         region = settings.region or "us-east-1"
         found |= {"AWS_ACCESS_KEY_ID": "kaidan", "AWS_SECRET_ACCESS_KEY": "kaidan"}
         found |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
@@ -41,7 +43,7 @@ def _this_shell() -> str:
 
 
 @click.command()
-@setting_options("host", "port", "region")
+@setting_options("host", "port", "region", "emulate")
 @click.option("--shell", type=click.Choice(list(SHELLS)), help="The shell that reads this. Default: the one in $SHELL.")
 @click.option(
     "--no-account",
@@ -50,6 +52,8 @@ def _this_shell() -> str:
 )
 def env(config: Path | None, shell: str | None, no_account: bool, **flags: Any) -> None:
     """Print what makes AWS's command line and SDKs call `kaidan serve` for Step Functions, and AWS for all else.
+
+    With --emulate they call the emulated AWS of `kaidan serve --emulate` for all else.
 
     Use: eval "$(kaidan env)", or in fish: kaidan env | source
     """

@@ -20,7 +20,7 @@ class Exit(IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.SUCCEEDED: "the execution succeeded; the command did what was asked",
-    Exit.FAILED: "the execution failed",
+    Exit.FAILED: "the execution failed; `fmt --check`: files would change; `convert`: not all could be converted",
     Exit.BAD_INPUT: "nothing was run: a wrong option, file, input, endpoint or profile, or no credentials",
     Exit.INVALID_DEFINITION: "nothing was run: the definition has errors",
     Exit.TIMED_OUT: "the execution timed out, by its own TimeoutSeconds",

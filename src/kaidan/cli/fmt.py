@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from kaidan.cli.exits import Exit
+from kaidan.cli.exits import Exit, epilog
 from kaidan.cli.findings import Checked, as_text, counted
 from kaidan.cli.inputs import read_text
 from kaidan.cli.problems import Refusal, tell
@@ -18,7 +18,7 @@ from kaidan.cli.validate import files_in
 from kaidan.errors import DefinitionError
 
 
-@click.command()
+@click.command(epilog=epilog())
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Change nothing; exit with status 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Change nothing; show what would change.")

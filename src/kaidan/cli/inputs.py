@@ -20,6 +20,7 @@ from kaidan.values import JSON, InvalidJson, Payload, loads
 
 if TYPE_CHECKING:
     from kaidan.asl.language import Definition, ResourceCheck
+    from kaidan.asl.language.check import WorkflowType
 
 _PLACE = re.compile(r"(.*?):? (?:at )?line (\d+) column (\d+)(?: \(char \d+\))?$", re.DOTALL)
 _LITERAL = re.compile(r"""\s*([{\["]|-?\d|true\b|false\b|null\b)""")
@@ -133,7 +134,9 @@ def machine_name(path: Path) -> str:
 UNFILLED = "UNKNOWN_PLACEHOLDER"
 
 
-def load_definition(path: Path, values: dict[str, JSON], check_resource: ResourceCheck) -> Definition:
+def load_definition(
+    path: Path, values: dict[str, JSON], check_resource: ResourceCheck, workflow_type: WorkflowType = "STANDARD"
+) -> Definition:
     """Read, check and compile a definition that is to be run.
 
     Raises Refusal for a file that cannot be read, DefinitionError with all findings for one that has errors.
@@ -145,7 +148,9 @@ def load_definition(path: Path, values: dict[str, JSON], check_resource: Resourc
     if not text.strip():
         raise Refusal(f"{path}: is empty")
     try:
-        definition = load(text, str(path), substitutions=values, check_resource=check_resource)
+        definition = load(
+            text, str(path), workflow_type=workflow_type, substitutions=values, check_resource=check_resource
+        )
     except DefinitionError as problem:
         raise DefinitionError(_strictly(problem.diagnostics)) from None
     findings = _strictly(definition.warnings)

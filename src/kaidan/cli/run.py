@@ -6,12 +6,15 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kaidan.cli.exits import Exit, epilog
 from kaidan.cli.problems import Refusal
+
+if TYPE_CHECKING:
+    from kaidan.asl.language.check import WorkflowType
 
 BESIDE = "beside the definition"
 """`--emulate` without a file."""
@@ -30,6 +33,7 @@ class Options:
     pairs: tuple[str, ...]
     vars_file: Path | None
     name: str | None
+    workflow_type: WorkflowType
     role_arn: str | None
     skip_waits: bool
     as_json: bool
@@ -65,6 +69,14 @@ class Options:
 )
 @click.option("--vars-file", type=click.Path(path_type=Path), metavar="FILE", help="The same for many, JSON or YAML.")
 @click.option("--name", metavar="NAME", help="The execution's name. Default: a UUID, as on AWS.")
+@click.option(
+    "--type",
+    "workflow_type",
+    type=click.Choice(("STANDARD", "EXPRESS"), case_sensitive=False),
+    default="STANDARD",
+    show_default=True,
+    help="What the definition is checked and run as.",
+)
 @click.option(
     "--skip-waits",
     is_flag=True,

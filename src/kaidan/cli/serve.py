@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -39,6 +41,10 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
     help = f"{setting.help} [{setting.variable}; default: {setting.shown}]"
     if setting.is_flag:
         return click.option(f"--{setting.name}", setting.field, flag_value="true", help=help)
+    if setting.may_be_bare:
+        return click.option(
+            f"--{setting.name}", setting.field, is_flag=False, flag_value="true", metavar=setting.metavar, help=help
+        )
     return click.option(f"--{setting.name}", setting.field, metavar=setting.metavar, help=help)
 
 
@@ -56,13 +62,36 @@ def resolved(flags: dict[str, Any], config: Path | None) -> Settings:
 def serve(ctx: click.Context, /, config: Path | None, **flags: Any) -> None:
     """Answer the API of AWS Step Functions on this machine, for AWS's command line, SDKs and tools.
 
-    State machines and executions are kept, and go on after a restart. Tasks call AWS with your own credentials.
-    In the shell of the clients, say: eval "$(kaidan env)"
+    State machines and executions are kept, and go on after a restart. Tasks call AWS with your own credentials;
+    with --emulate they call an emulated AWS and need none. In the shell of the clients, say: eval "$(kaidan env)"
     """
-    ctx.exit(asyncio.run(_serve(resolved(flags, config))))
+    settings = resolved(flags, config)
+    with ExitStack() as cleanup:
+        emulated_at = None
+        if settings.emulate is not False:
+            settings = _emulated(settings, cleanup)
+            emulated_at = settings.endpoint_url
+        ctx.exit(asyncio.run(_serve(settings, emulated_at)))
 
 
-async def _serve(settings: Settings) -> Exit:
+def _emulated(settings: Settings, cleanup: ExitStack) -> Settings:
+    """Start an emulated AWS; from now on it is all of AWS that this process knows. Raises Refusal."""
+    from kaidan.cli.account import emulated
+    from kaidan.emulate import EmulatorError
+
+    file = settings.emulate if isinstance(settings.emulate, Path) else None
+    emulator = cleanup.enter_context(emulated(None, file, settings.emulate_port))
+    try:
+        endpoint_url = emulator.endpoint_url
+    except EmulatorError as problem:
+        raise Refusal(str(problem)) from None
+    access_key, secret_key = emulator.credentials
+    os.environ |= {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
+    os.environ["AWS_REGION"] = emulator.region
+    return replace(settings, endpoint_url=endpoint_url)
+
+
+async def _serve(settings: Settings, emulated_at: str | None) -> Exit:
     from kaidan.server.process import Server, StartError
 
     stopped = _until_signalled()
@@ -71,6 +100,8 @@ async def _serve(settings: Settings) -> Exit:
     except StartError as problem:
         raise Refusal(str(problem)) from None
     click.echo(_greeting(server))
+    if emulated_at is not None:
+        click.echo(f'An emulated AWS at {emulated_at}; clients of both: eval "$(kaidan env --emulate)"')
     failure = await server.failure_or(stopped)
     click.echo("Stopping")
     await server.stop()

@@ -39,7 +39,7 @@ CANCEL_S = 2.0
 def run_once(options: Options, payload: Payload, values: dict[str, JSON], emulator: Emulator | None) -> Exit:
     """Load, run, keep, report. Raises Refusal when nothing could be run."""
     try:
-        definition = load_definition(options.definition, values, check_resource)
+        definition = load_definition(options.definition, values, check_resource, options.workflow_type)
         work = list(tasks(definition.source.value))
         if findings := unsupported(work):
             raise DefinitionError([definition.source.placed(finding) for finding in findings])
@@ -86,6 +86,7 @@ def _start(options: Options, definition: Definition, payload: Payload, embedded:
         machine_name=machine_name(options.definition),
         name=options.name,
         role_arn=options.role_arn,
+        express=options.workflow_type == "EXPRESS",
         case=options.case,
     )
 

@@ -88,13 +88,10 @@ def _operand(operand: Operand, document: str) -> str:
 
 
 def _matches(subject: str, pattern: JavaRegex) -> Code:
-    compiled = pattern._re
-    if compiled.flags & (re.DOTALL | re.VERBOSE):
+    flags = pattern.flags
+    if set(flags) & set("sx"):
         raise Unconvertible("JSONata's regular expressions have no flags s and x")
-    flags = "i" * bool(compiled.flags & re.IGNORECASE) + "m" * bool(compiled.flags & re.MULTILINE)
-    text = compiled.pattern.replace("(?P<", "(?<")
-    if "|" in text:
-        text = f"(?:{text})"
+    text = f"(?:{pattern.pattern})" if "|" in pattern.pattern else pattern.pattern
     return Code(f"{subject} != null and $contains($string({subject}), /^{text}$/{flags})", AND)
 
 

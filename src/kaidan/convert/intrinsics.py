@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 
 from kaidan.asl.query.intrinsic_functions import FUNCTIONS as INTRINSICS
 from kaidan.asl.query.intrinsic_functions import Refusal
-from kaidan.asl.query.intrinsics import _Call, _Literal, _Node, _Parser, _Path
+from kaidan.asl.query.intrinsics import Argument, Call, Literal, PathText, parse_intrinsic
 from kaidan.convert.expressions import (
     ADD,
     ATOM,
@@ -51,7 +51,7 @@ Note: TypeAlias = Callable[[str], None]
 
 def call(text: str, scene: Scene, note: Note) -> Node:
     """The value of a call. Raises Unconvertible."""
-    return _call(_Parser(text).parse(), scene, note)
+    return _call(parse_intrinsic(text), scene, note)
 
 
 def result_type(text: str) -> str | None:
@@ -59,17 +59,17 @@ def result_type(text: str) -> str | None:
     return _TYPES.get(text.split("(")[0])
 
 
-def _argument(node: _Node, scene: Scene, note: Note) -> Node:
+def _argument(node: Argument, scene: Scene, note: Note) -> Node:
     match node:
-        case _Literal(value):
+        case Literal(value):
             return Const(value)
-        case _Path(text):
+        case PathText(text):
             return path(text, scene)
-        case _Call():
+        case Call():
             return _call(node, scene, note)
 
 
-def _call(node: _Call, scene: Scene, note: Note) -> Node:
+def _call(node: Call, scene: Scene, note: Note) -> Node:
     fewest, most, convert = FUNCTIONS[node.name]
     arguments = _Arguments([_argument(part, scene, note) for part in node.arguments], node.name, note)
     if not fewest <= len(node.arguments) <= (math.inf if most is None else most) or _always_refused(arguments):

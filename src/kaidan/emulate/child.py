@@ -1,6 +1,7 @@
-"""The emulator's process: moto's server on a free loopback port, seeded, quiet. Started by server.py alone.
+"""The emulator's process: moto's server on a loopback port, seeded, quiet. Started by server.py alone.
 
-Reads one line of JSON (an EmulateConfig), writes one line (a port or a problem), and ends with its input.
+Its argument is the port, 0 for any that is free. Reads one line of JSON (an EmulateConfig), writes one line (a port or
+a problem), and ends with its input.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -28,7 +30,7 @@ def main() -> None:
     answer = _take_stdout()
     config = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmulateConfig)
     gc.disable()  # A start only makes objects that stay: collecting them costs a third of it.
-    answer.write(msgspec.json.encode(_ready(config)) + b"\n")
+    answer.write(msgspec.json.encode(_ready(config, int(sys.argv[1]))) + b"\n")
     answer.flush()
     gc.freeze()
     gc.enable()
@@ -43,9 +45,11 @@ def _take_stdout() -> Any:
     return answer
 
 
-def _ready(config: EmulateConfig) -> Ready:
+def _ready(config: EmulateConfig, wanted: int) -> Ready:
+    if wanted and _is_taken(wanted):
+        return Ready(problem=f"the emulated AWS did not start: another process listens at port {wanted}")
     try:
-        port = _serve(config)
+        port = _serve(config, wanted)
     except seed.SeedError as problem:
         return Ready(problem=str(problem))
     except Exception as problem:
@@ -54,14 +58,24 @@ def _ready(config: EmulateConfig) -> Ready:
     return Ready(port=port)
 
 
-def _serve(config: EmulateConfig) -> int:
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def _serve(config: EmulateConfig, wanted: int) -> int:
     _read_each_model_once()
     from moto.moto_api._internal import mock_random
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     images.install(config.images)
-    server = ThreadedMotoServer(ip_address=HOST, port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address=HOST, port=wanted, verbose=False)
     server.start()
     port: int = server.get_host_and_port()[1]
     mock_random.seed(SEED)

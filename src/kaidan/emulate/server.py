@@ -61,8 +61,8 @@ class Emulator:
         self.credentials = Credentials()
 
     @classmethod
-    def launch(cls, config: EmulateConfig | None = None, *, log: IO[bytes] | None = None) -> Emulator:
-        """Start the process and return at once; `endpoint_url` waits until it answers.
+    def launch(cls, config: EmulateConfig | None = None, *, port: int = 0, log: IO[bytes] | None = None) -> Emulator:
+        """Start the process and return at once; `endpoint_url` waits until it answers. Port 0: any that is free.
 
         `log` receives what moto writes, its tracebacks above all; without it that is dropped.
         Raises EmulatorError when moto is not installed.
@@ -71,7 +71,7 @@ class Emulator:
             raise EmulatorError("the emulated AWS needs moto: pip install 'kaidan[emulate]'")
         config = config or EmulateConfig()
         process = subprocess.Popen(
-            [sys.executable, "-m", "kaidan.emulate.child"],
+            [sys.executable, "-m", "kaidan.emulate.child", str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log or subprocess.DEVNULL,
@@ -82,9 +82,9 @@ class Emulator:
         return emulator
 
     @classmethod
-    def start(cls, config: EmulateConfig | None = None, *, log: IO[bytes] | None = None) -> Emulator:
+    def start(cls, config: EmulateConfig | None = None, *, port: int = 0, log: IO[bytes] | None = None) -> Emulator:
         """launch(), and wait until it is seeded and answers. Raises EmulatorError."""
-        emulator = cls.launch(config, log=log)
+        emulator = cls.launch(config, port=port, log=log)
         emulator.wait()
         return emulator
 

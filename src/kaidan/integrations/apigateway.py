@@ -153,7 +153,7 @@ def sign(request: web.Request, service: str, region: str, clients: ClientFactory
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
 
-    credentials: Any = clients._session(role_arn).get_credentials()
+    credentials: Any = clients.session(role_arn).get_credentials()
     if credentials is None:
         raise StateError("ApiGateway.SdkClientException", "Unable to load credentials from any of the providers")
     signed = AWSRequest(request.method, request.url, dict(request.headers), request.body)

@@ -122,6 +122,11 @@ def _catalogue(service: str) -> _Catalogue:
     )
 
 
+def services() -> dict[str, str]:
+    """Token to botocore's name of every service that can be called: `{"sfn": "stepfunctions"}`."""
+    return dict(_index())
+
+
 def known_service(service_token: str) -> bool:
     """Whether a definition may name this service. Reads the index, imports nothing."""
     return service_token in _index() or service_token in RETIRED

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -56,11 +57,22 @@ class ClientFactory:
         self._lock = RLock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._sessions: dict[str | None, Any] = {}
+        self._elsewhere: dict[str, ClientFactory] = {}
 
     @cached_property
     def region(self) -> str:
         """Of the settings, of AWS_REGION, of the profile; us-east-1 when none of them says."""
-        return self.settings.region or os.environ.get("AWS_REGION") or self._configured_region() or DEFAULT_REGION
+        named = self.settings.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return named or self._configured_region() or DEFAULT_REGION
+
+    def in_region(self, region: str) -> ClientFactory:
+        """The same clients in another region."""
+        if region == self.region:
+            return self
+        with self._lock:
+            if region not in self._elsewhere:
+                self._elsewhere[region] = ClientFactory(replace(self.settings, region=region))
+            return self._elsewhere[region]
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
         """The client of a service (botocore's name), with the credentials of `role_arn` if one is given.
@@ -77,7 +89,7 @@ class ClientFactory:
     def _create(self, service: str, role_arn: str | None) -> Any:
         settings = self.settings
         endpoint = settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
-        return self._session(role_arn).create_client(
+        return self.session(role_arn).create_client(
             service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
         )
 
@@ -103,7 +115,8 @@ class ClientFactory:
         # One host serves all: neither "sync-states." nor a bucket's name may come before it.
         return config.merge(Config(inject_host_prefix=False, s3={"addressing_style": "path"}))
 
-    def _session(self, role_arn: str | None) -> Any:
+    def session(self, role_arn: str | None) -> Any:
+        """botocore's Session of a role, or of who runs this: for what no client does."""
         with self._lock:
             if role_arn not in self._sessions:
                 self._sessions[role_arn] = self._new_session(role_arn)
@@ -123,12 +136,23 @@ class ClientFactory:
         return session
 
     def _configured_region(self) -> str | None:
+        """As botocore finds it, which is not imported where there is nothing to be found."""
+        if not any(_exists(*place) for place in _CONFIGURATION):
+            return None
         from botocore.exceptions import BotoCoreError
 
         try:
-            return self._session(None).get_config_variable("region") or None
+            return self.session(None).get_config_variable("region") or None
         except BotoCoreError:  # a profile that is not there: the first call says so, with its name
             return None
+
+
+_CONFIGURATION = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
+"""Variables that name AWS's files, and where these are otherwise."""
+
+
+def _exists(variable: str, default: str) -> bool:
+    return Path(os.environ.get(variable) or default).expanduser().exists()
 
 
 def environment_endpoint(service: str) -> str | None:

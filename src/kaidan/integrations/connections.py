@@ -20,6 +20,7 @@ import os
 import re
 import time
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class Connections:
         self._clients = clients
         self._secrets = secrets or {}
         self._tokens: dict[str, tuple[str, float]] = {}
-        self._lock = Lock()
+        self._asking: defaultdict[str, Lock] = defaultdict(Lock)
 
     def find(self, arn: str, role_arn: str | None) -> Connection:
         """Raises StateError, `Events.ConnectionResource.ResourceNotFound` and the like."""
@@ -108,7 +109,7 @@ class Connections:
         raise StateError(ERROR + "InvalidConnectionState", f"'{connection.type}' is not a type of authorization")
 
     def _token(self, connection: Connection, renew: bool) -> str:
-        with self._lock:
+        with self._asking[connection.name]:
             token, expires = self._tokens.get(connection.name, ("", 0.0))
             if renew or time.monotonic() >= expires:
                 token, lasts_s = _new_token(connection)
@@ -171,10 +172,14 @@ def flat(parameters: Mapping[str, JSON]) -> dict[str, JSON]:
 def snake(value: JSON) -> JSON:
     """`ApiKeyName` is api_key_name, at any depth."""
     if isinstance(value, dict):
-        return {"_".join(word.lower() for word in words(name)): snake(item) for name, item in value.items()}
+        return {_snake(name): snake(item) for name, item in value.items()}
     if isinstance(value, list):
         return [snake(item) for item in value]
     return value
+
+
+def _snake(name: str) -> str:
+    return "_".join(word.lower() for word in words(name.replace("OAuth", "Oauth")))
 
 
 class SecretsError(Exception):

@@ -58,6 +58,12 @@ class Handler(Protocol):
         """After a restart: go on waiting for what `Reply.job` named, instead of beginning again."""
 
 
+def spectator(reply: Reply) -> Callable[..., None] | None:
+    """`reply.exchanged`, of those who want to see what goes over HTTP: called with an `http_task.Exchange`."""
+    seen: Callable[..., None] | None = getattr(reply, "exchanged", None)
+    return seen
+
+
 class Then:
     """A Reply for a step of the work: its outcome is what comes next, not the task's end."""
 

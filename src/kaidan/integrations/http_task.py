@@ -14,14 +14,14 @@ Source: AWS guide, "Call HTTPS APIs in Step Functions workflows".
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from kaidan.errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateError, runtime_error
 from kaidan.integrations import form, web
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.connections import Connection, Connections
-from kaidan.integrations.contract import Reply, RunBlocking
+from kaidan.integrations.contract import Reply, RunBlocking, spectator
 from kaidan.integrations.form import Form
 from kaidan.integrations.jobs import Fields
 from kaidan.limits import AWS
@@ -98,6 +98,15 @@ def _is_forbidden(header: str) -> bool:
 # --- the call ---------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What went over HTTP. `open`: the request without what the connection adds. `response` None: no answer came."""
+
+    sent: web.Request
+    open: web.Request
+    response: web.Response | None
+
+
 class HttpTask:
     """Carries out `http:invoke`."""
 
@@ -117,25 +126,37 @@ class HttpTask:
         if task.resource.action != "invoke" or task.resource.pattern:
             raise StateError(RUNTIME, f"Nothing here carries out {task.resource.arn}")
         reply.started()
-        self._run_blocking(lambda: self._invoke(task.parameters.value, task.role_arn), reply)
+        self._run_blocking(lambda: self._invoke(task, reply), reply)
 
-    def _invoke(self, parameters: Fields, role_arn: str | None) -> JSON:
+    def _invoke(self, task: RunTask, reply: Reply) -> JSON:
+        parameters: Fields = task.parameters.value
         named: Fields = parameters.get("InvocationConfig") or parameters.get("Authentication") or {}
-        connection = self._connections.find(named["ConnectionArn"], role_arn)
+        connection = self._connections.find(named["ConnectionArn"], task.role_arn)
         request = request_of(parameters, connection, self._clients.region)
-        response = self._send(request, self._connections.authorization(connection))
-        if response.status in RENEWED_AFTER and connection.type == "OAUTH_CLIENT_CREDENTIALS":
-            response = self._send(request, self._connections.authorization(connection, renew=True))
+        sent = authorised(request, self._connections.authorization(connection))
+        response = None
+        try:
+            response = self._send(sent)
+            if response.status in RENEWED_AFTER and connection.type == "OAUTH_CLIENT_CREDENTIALS":
+                sent = authorised(request, self._connections.authorization(connection, renew=True))
+                response = self._send(sent)
+        finally:
+            if (seen := spectator(reply)) is not None:
+                alone = request_of(parameters, replace(connection, secrets={}), self._clients.region)
+                seen(Exchange(sent, alone, response))
         return _result(response)
 
-    def _send(self, request: web.Request, authorization: dict[str, str]) -> web.Response:
-        authorised = replace(request, headers=merged_headers(request.headers, authorization))
+    def _send(self, request: web.Request) -> web.Response:
         try:
-            return web.send(authorised, timeout_s=TIMEOUT_S, bytes_max=AWS.payload_bytes_max, settings=self._settings)
+            return web.send(request, timeout_s=TIMEOUT_S, bytes_max=AWS.payload_bytes_max, settings=self._settings)
         except web.WebError as problem:
             raise StateError(SOCKET, problem.reason) from problem
         except web.TooLarge:
             raise StateError(DATA_LIMIT_EXCEEDED, web.TOO_LARGE.format("http")) from None
+
+
+def authorised(request: web.Request, authorization: dict[str, str]) -> web.Request:
+    return replace(request, headers=merged_headers(request.headers, authorization))
 
 
 def request_of(parameters: Fields, connection: Connection, region: str) -> web.Request:

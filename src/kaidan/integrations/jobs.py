@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from kaidan.errors import TASK_FAILED, StateError
+from kaidan.errors import TASK_FAILED
 from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.values import JSON, dumps
 
@@ -155,21 +155,18 @@ class Watch:
     def _cancel(self) -> None:
         """On the engine's thread. AWS makes a best effort, and so do we."""
         self._cancelled = True
-        if self._handle is not None:
-            self._run_blocking(self._stopping, Then(self._reply, _ignore, _ignore))
-
-    def _stopping(self) -> JSON:
         self._stop()
-        return None
 
     def _stop(self) -> None:
+        """When it is known what to stop: a job that is being submitted is stopped once it has been."""
         if self._job.stop is None or self._handle is None:
             return
-        operation, request = self._job.stop
-        try:
-            self._call(operation, request(self._handle))
-        except StateError as problem:
-            log.warning("%s of a task that was cancelled: %s", operation, problem)
+        (operation, request), handle = self._job.stop, self._handle
+
+        def failed(error: str | None, cause: str | None) -> None:
+            log.warning("%s of a task that was cancelled: %s: %s", operation, error, cause)
+
+        self._run_blocking(lambda: self._call(operation, request(handle)), Then(self._reply, _ignore, failed))
 
 
 def _ignore(*_: object) -> None:

@@ -186,7 +186,7 @@ class Cluster:
         from botocore.signers import RequestSigner
 
         client = self._clients.client("sts", self._role_arn)
-        credentials: Any = self._clients._session(self._role_arn).get_credentials()
+        credentials: Any = self._clients.session(self._role_arn).get_credentials()
         service_id, region = client.meta.service_model.service_id, client.meta.region_name
         signer = RequestSigner(service_id, region, "sts", "v4", credentials, client.meta.events)
         request = {

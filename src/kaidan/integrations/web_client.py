@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,7 @@ def exchange(request: Request, timeout_s: float, bytes_max: int, settings: WebSe
         target = urllib3.util.parse_url(url)
         headers.setdefault("Host", target.netloc or "")
         url = request.address.rstrip("/") + target.request_uri
+    deadline = time.monotonic() + timeout_s
     try:
         response = _manager(settings).urlopen(
             request.method,
@@ -45,16 +47,19 @@ def exchange(request: Request, timeout_s: float, bytes_max: int, settings: WebSe
             preload_content=False,
             decode_content=True,
         )
-        return _read(response, bytes_max)
+        return _read(response, bytes_max, deadline)
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
         raise _web_error(problem, url) from problem
 
 
-def _read(response: Any, bytes_max: int) -> Response:
+def _read(response: Any, bytes_max: int, deadline: float) -> Response:
+    """As it comes: urllib3's own limit is on each wait for bytes, not on all of them."""
+    body = b""
     try:
-        body = response.read(bytes_max + 1, decode_content=True)
-        while len(body) <= bytes_max and (more := response.read(bytes_max + 1 - len(body), decode_content=True)):
+        while len(body) <= bytes_max and (more := response.read1(bytes_max + 1 - len(body), decode_content=True)):
             body += more
+            if time.monotonic() > deadline:
+                raise TimeoutError
     finally:
         response.release_conn()
         response.close()
@@ -79,7 +84,8 @@ def _web_error(problem: BaseException, url: str) -> WebError:
 
 def _chain(problem: BaseException | None) -> Iterable[BaseException]:
     while problem is not None:
-        yield problem
+        if not isinstance(problem, urllib3.exceptions.NewConnectionError):  # a timeout, it says, whatever it was
+            yield problem
         inner = getattr(problem, "reason", None)
         problem = inner if isinstance(inner, BaseException) else problem.__cause__ or problem.__context__
 
@@ -87,11 +93,16 @@ def _chain(problem: BaseException | None) -> Iterable[BaseException]:
 # --- connections that look where they went ----------------------------------------------------------------
 
 
+def is_metadata(host: str) -> bool:
+    """Whether an address, `169.254.169.254` or `fe80::1%eth0`, may be one of a metadata service."""
+    address = ipaddress.ip_address(host.split("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(mapped in network for network in METADATA_NETWORKS)
+
+
 def _refuse_metadata(sock: socket.socket) -> socket.socket:
     """After connecting, before anything is sent: a name cannot change its address in between."""
-    address = ipaddress.ip_address(sock.getpeername()[0].split("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    if any(mapped in network for network in METADATA_NETWORKS):
+    if is_metadata(sock.getpeername()[0]):
         sock.close()
         raise OSError(13, "link-local addresses may not be called")
     return sock

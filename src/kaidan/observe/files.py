@@ -18,6 +18,11 @@ class RotatedFile:
         self._bytes_max = bytes_max
         self._old_max = old_max
 
+    def touch(self) -> None:
+        """Make sure that it is there and can be written."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.open("ab").close()
+
     def write(self, lines: Iterable[str]) -> None:
         """Append lines; whoever else writes to the file (or takes it away) is respected."""
         room = self._bytes_max - self._size()

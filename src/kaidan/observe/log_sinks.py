@@ -11,7 +11,7 @@ import datetime
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from kaidan.integrations.clients import ClientFactory
 from kaidan.observe.files import RotatedFile
@@ -62,45 +62,56 @@ class FileLog:
 # --- CloudWatch Logs --------------------------------------------------------------------------------------
 
 
+class Destination(NamedTuple):
+    """The log group, and the machine that writes to a stream of its own there."""
+
+    region: str
+    group: str
+    machine: str
+
+
 class CloudWatchLog:
     """Writes each record to the log group that its machine names. A group that is not there loses its records."""
 
     def __init__(self, clients: ClientFactory) -> None:
         self._clients = clients
-        self._streams: dict[tuple[str, str], str] = {}
-        """Log group and machine → the stream that is written; each hour has a new one."""
+        self._streams: dict[Destination, str] = {}
+        """The stream that is written; each hour has a new one."""
 
     def __call__(self, entries: Iterable[LogEntry]) -> None:
         """Raises botocore's exceptions, once everything has been tried."""
         problems: list[Exception] = []
-        for (group, machine), events in _by_destination(entries).items():
+        for destination, events in _by_destination(entries).items():
             for batch in batches(events):
                 try:
-                    self._put(group, machine, batch)
+                    self._put(destination, batch)
                 except Exception as problem:
                     problems.append(problem)
         if problems:
             raise problems[0]
 
-    def _put(self, group: str, machine: str, events: list[dict[str, Any]]) -> None:
+    def _put(self, to: Destination, events: list[dict[str, Any]]) -> None:
         """Write events; a stream that somebody has deleted is made anew, once."""
-        client = self._clients.client("logs")
-        names = {"logGroupName": group, "logStreamName": self._stream(group, machine)}
+        client = self._client(to)
+        names = {"logGroupName": to.group, "logStreamName": self._stream(to)}
         try:
             client.put_log_events(**names, logEvents=events)
         except client.exceptions.ResourceNotFoundException:
-            del self._streams[group, machine]
-            names["logStreamName"] = self._stream(group, machine)
+            del self._streams[to]
+            names["logStreamName"] = self._stream(to)
             client.put_log_events(**names, logEvents=events)
 
-    def _stream(self, group: str, machine: str) -> str:
+    def _client(self, to: Destination) -> Any:
+        return (self._clients.in_region(to.region) if to.region else self._clients).client("logs")
+
+    def _stream(self, to: Destination) -> str:
         now = datetime.datetime.now(datetime.UTC)
-        known = self._streams.get((group, machine))
-        if known is not None and known.startswith(_prefix(machine, now)):
+        known = self._streams.get(to)
+        if known is not None and known.startswith(_prefix(to.machine, now)):
             return known
-        name = f"{_prefix(machine, now)}{now:-%M}/{uuid.uuid4().hex[:8]}"
-        self._clients.client("logs").create_log_stream(logGroupName=group, logStreamName=name)
-        self._streams[group, machine] = name
+        name = f"{_prefix(to.machine, now)}{now:-%M}/{uuid.uuid4().hex[:8]}"
+        self._client(to).create_log_stream(logGroupName=to.group, logStreamName=name)
+        self._streams[to] = name
         return name
 
 
@@ -108,12 +119,12 @@ def _prefix(machine: str, now: datetime.datetime) -> str:
     return f"states/{machine}/{now:%Y-%m-%d-%H}"
 
 
-def _by_destination(entries: Iterable[LogEntry]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _by_destination(entries: Iterable[LogEntry]) -> dict[Destination, list[dict[str, Any]]]:
+    found: dict[Destination, list[dict[str, Any]]] = {}
     for entry in entries:
         if group := entry.log_group:
             event = {"timestamp": entry.event.timestamp_ms, "message": entry.text()}
-            found.setdefault((group, entry.machine), []).append(event)
+            found.setdefault(Destination(entry.log_region, group, entry.machine), []).append(event)
     return found
 
 

@@ -53,11 +53,20 @@ class LogEntry(NamedTuple):
     @property
     def log_group(self) -> str:
         """The name in `arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/orders:*`; "" for none."""
+        return self._destination[1]
+
+    @property
+    def log_region(self) -> str:
+        """The region of the log group."""
+        return self._destination[0]
+
+    @property
+    def _destination(self) -> tuple[str, str]:
         for destination in self.logging.get("destinations", ()):
             parts: list[str] = destination.get("cloudWatchLogsLogGroup", {}).get("logGroupArn", "").split(":")
             if len(parts) > 6:
-                return parts[6]
-        return ""
+                return parts[3], parts[6]
+        return "", ""
 
     def record(self) -> dict[str, Any]:
         """The record as JSON; see the head of this file."""

@@ -9,6 +9,7 @@ observer.close()
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,33 +22,17 @@ from kaidan.observe import logs as log_records
 from kaidan.observe import status as status_changes
 from kaidan.observe import traces as tracing
 from kaidan.observe.delivery import Delivery
+from kaidan.observe.files import RotatedFile
 from kaidan.observe.metrics import CONTENT_TYPE, Metrics, lost_lines
+from kaidan.observe.targets import BUS, CLOUDWATCH, STDOUT, WEB, event_target, log_target
 from kaidan.runtime.engine import Engine
 
-__all__ = ["CONTENT_TYPE", "Observer", "event_target", "log_target"]
+__all__ = ["CLOSE_S", "CONTENT_TYPE", "Observer"]
 
 CLOSE_S = 5.0
-"""How long what is left may take to be delivered at the end."""
-
-STDOUT = "stdout"
-CLOUDWATCH = "cloudwatch"
-BUS = "bus:"
+"""How long what is left may take to be delivered at the end, all receivers together."""
 
 LoggingOf: TypeAlias = Callable[[Execution], log_records.Logging]
-
-
-def log_target(text: str) -> str:
-    """Check where logs are to go: `stdout`, `cloudwatch`, or a file. Raises ValueError."""
-    if not text or text.startswith(("bus:", "http://", "https://")):
-        raise ValueError("must be stdout, cloudwatch or a file")
-    return text
-
-
-def event_target(text: str) -> str:
-    """Check where events are to go: a URL, `bus:NAME`, `stdout`, or a file. Raises ValueError."""
-    if not text or text in (BUS, CLOUDWATCH):
-        raise ValueError("must be a URL, bus:NAME, stdout or a file")
-    return text
 
 
 class Observer:
@@ -61,7 +46,7 @@ class Observer:
         events: Sequence[str] = (),
         traces: bool = False,
     ) -> None:
-        """Raises ValueError for a target that is none, TracesUnavailable."""
+        """Raises ValueError for a target that is none or cannot be written, TracesUnavailable."""
         self._clients = clients
         self._metrics = Metrics()
         self._deliveries: list[Delivery[Any]] = []
@@ -87,8 +72,9 @@ class Observer:
 
     def close(self, timeout_s: float = CLOSE_S) -> None:
         """Deliver what is left, as far as the time allows."""
+        until = time.monotonic() + timeout_s
         for delivery in self._deliveries:
-            delivery.close(timeout_s)
+            delivery.close(max(0.0, until - time.monotonic()))
         if self._exporter is not None:
             self._exporter.close()
 
@@ -101,7 +87,7 @@ class Observer:
         elif target == CLOUDWATCH:
             sink = log_sinks.CloudWatchLog(self._clients)
         else:
-            sink = log_sinks.FileLog(Path(target))
+            sink = log_sinks.FileLog(_writable(target))
         delivery = Delivery(f"logs to {target}", sink, log_records.weight)
         self._deliveries.append(delivery)
         return delivery
@@ -115,18 +101,28 @@ class Observer:
         return delivery
 
     def _event_sink(self, target: str, pause: status_sinks.Pause) -> status_changes.Receive:
-        if target.startswith(("http://", "https://")):
+        if target.startswith(WEB):
             return status_sinks.Webhook(target, pause)
         if target.startswith(BUS):
             source = status_sinks.default_source(_endpoint(self._clients.settings))
             return status_sinks.EventBus(self._clients, target.removeprefix(BUS), pause, source)
-        return status_sinks.StreamEvents(sys.stdout) if target == STDOUT else status_sinks.FileEvents(Path(target))
+        return status_sinks.StreamEvents(sys.stdout) if target == STDOUT else status_sinks.FileEvents(_writable(target))
 
     def _trace(self) -> Delivery[tracing.Ended]:
         self._exporter = tracing.Exporter()
         delivery = Delivery("traces", self._exporter, tracing.weight)
         self._deliveries.append(delivery)
         return delivery
+
+
+def _writable(target: str) -> Path:
+    """A file that can be written: better said at the start than with every record. Raises ValueError."""
+    path = Path(target).expanduser()
+    try:
+        RotatedFile(path).touch()
+    except OSError as problem:
+        raise ValueError(f"{path}: cannot be written: {problem.strerror}") from None
+    return path
 
 
 def _public(target: str) -> str:

@@ -114,7 +114,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class EventBus:
-    """Puts events on an EventBridge bus; entries that are refused for the moment are put again."""
+    """Puts events on an EventBridge bus of their region; entries that are refused for the moment are put again."""
 
     def __init__(self, clients: ClientFactory, bus: str, pause: Pause, source: str = OWN_SOURCE) -> None:
         self._clients = clients
@@ -124,8 +124,14 @@ class EventBus:
 
     def __call__(self, changes: Iterable[StatusChange]) -> None:
         """Raises botocore's exceptions and Undelivered."""
-        entries = [self._entry(change) for change in changes]
-        problems = [self._put(entries[first : first + ENTRIES_MAX]) for first in range(0, len(entries), ENTRIES_MAX)]
+        entries: dict[str, list[dict[str, Any]]] = {}
+        for change in changes:
+            entries.setdefault(change["region"], []).append(self._entry(change))
+        problems = [
+            self._put(region, some[first : first + ENTRIES_MAX])
+            for region, some in entries.items()
+            for first in range(0, len(some), ENTRIES_MAX)
+        ]
         if any(problems):
             raise Undelivered(next(filter(None, problems)))
 
@@ -139,19 +145,19 @@ class EventBus:
             "EventBusName": self._bus,
         }
 
-    def _put(self, entries: list[dict[str, Any]]) -> str | None:
-        refused = self._refused(entries)
+    def _put(self, region: str, entries: list[dict[str, Any]]) -> str | None:
+        refused = self._refused(region, entries)
         for wait_s in RETRIES_S:
             if not refused or not self._pause(wait_s):
                 break
-            refused = self._refused([entry for entry, _ in refused])
+            refused = self._refused(region, [entry for entry, _ in refused])
         return f"{len(refused)} events: {refused[0][1]}" if refused else None
 
-    def _refused(self, entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    def _refused(self, region: str, entries: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
         """The entries that the bus has not taken, each with its reason. Large ones go alone."""
         answers: list[dict[str, Any]] = []
         for some in _requests(entries):
-            answers += self._clients.client("events").put_events(Entries=some)["Entries"]
+            answers += self._clients.in_region(region).client("events").put_events(Entries=some)["Entries"]
         return [
             (entry, f"{answer['ErrorCode']}: {answer.get('ErrorMessage', '')}")
             for entry, answer in zip(entries, answers, strict=True)

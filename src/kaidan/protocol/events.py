@@ -49,6 +49,15 @@ class TaskFailed(msgspec.Struct, frozen=True):
     cause: str | None = None
 
 
+class TokenAnswered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody has sent a task's token back, with its output (success), or without (failure)."""
+
+    request_id: int
+    output: Payload | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
 class Heartbeat(msgspec.Struct, frozen=True):
     """A worker says that it is still at work."""
 
@@ -170,6 +179,7 @@ Event: TypeAlias = (
     | TaskSubmitted
     | TaskSucceeded
     | TaskFailed
+    | TokenAnswered
     | Heartbeat
     | TimerFired
     | StopRequested
@@ -200,4 +210,5 @@ __all__ = [
     "TaskSubmitted",
     "TaskSucceeded",
     "TimerFired",
+    "TokenAnswered",
 ]

@@ -2,18 +2,31 @@
 
 The loop's other work (a web server's, say) goes on between turns. Operations of the service are called from
 coroutines directly; `saved()` waits until what they did is in the store.
+
+When a save fails (a full disk, say), those who wait for it are told so, and it is tried again, ever more seldom; until
+it has succeeded nothing else goes on. After `SAVING_S_MAX` the driver gives up: a restart goes on from what was saved.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
 from kaidan.runtime.engine import Engine
+from kaidan.store.contract import StoreError
+
+log = logging.getLogger(__name__)
 
 TURN_S = 0.005
 """How long the engine may hold the loop in one go."""
+
+SAVING_S_MAX = 60.0
+"""How long a save that fails is tried again."""
+
+PAUSE_S, PAUSE_S_MAX = 0.1, 5.0
+"""How long to wait before it is tried again: at first, and at most; twice as long each time."""
 
 
 class Driver:
@@ -25,7 +38,10 @@ class Driver:
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
-        self._failure: Exception | None = None
+        self.failure: Exception | None = None
+        """Why the engine cannot go on."""
+        self._stuck_since: float | None = None
+        self._pause_s = PAUSE_S
         self._promises: set[asyncio.Future[None]] = set()
         """To those who wait for the next save."""
         self.on_failure: Callable[[Exception], None] | None = None
@@ -39,7 +55,7 @@ class Driver:
 
     def kick(self) -> None:
         """There is something to do. Called after every operation that may have put something in."""
-        if not self._scheduled and not self._closed:
+        if not self._scheduled and not self._closed and self._stuck_since is None:
             self._scheduled = True
             self._loop.call_soon(self._turn)
 
@@ -48,21 +64,45 @@ class Driver:
         engine, until = self._engine, time.monotonic() + TURN_S
         try:
             while engine.step():
+                self._recover()
                 if time.monotonic() >= until:
                     return self.kick()
+        except StoreError as problem:
+            return self._back_off(problem)
         except Exception as problem:
             return self._fail(problem)
         return self._sleep()
 
+    def _back_off(self, problem: StoreError) -> None:
+        """A save has failed. It is tried again, but not for ever."""
+        now = time.monotonic()
+        if self._stuck_since is None:
+            log.error("cannot save, nothing goes on until it is possible again: %s", problem)
+            self._stuck_since, self._pause_s = now, PAUSE_S
+        if now - self._stuck_since >= SAVING_S_MAX:
+            return self._fail(problem)
+        self._break_promises(problem)
+        self._loop.call_later(self._pause_s, self._turn)
+        self._pause_s = min(2 * self._pause_s, PAUSE_S_MAX)
+        return None
+
+    def _recover(self) -> None:
+        if self._stuck_since is not None:
+            log.error("saved after %.1f s: going on", time.monotonic() - self._stuck_since)
+            self._stuck_since = None
+
     def _fail(self, problem: Exception) -> None:
         if self.on_failure is None or self._closed:
             raise problem
-        self._closed, self._failure = True, problem
+        self._closed, self.failure = True, problem
+        self._break_promises(problem)
+        self.on_failure(problem)
+
+    def _break_promises(self, problem: Exception) -> None:
         for promise in self._promises:
             if not promise.done():
                 promise.set_exception(problem)
         self._promises.clear()
-        self.on_failure(problem)
 
     def _sleep(self) -> None:
         if self._timer is not None:
@@ -76,8 +116,9 @@ class Driver:
     def saved(self) -> asyncio.Future[None]:
         """Done when all that has happened so far is saved; fails when that cannot be."""
         promise: asyncio.Future[None] = self._loop.create_future()
-        if self._failure is not None:
-            promise.set_exception(self._failure)
+        problem = self.failure or self._engine.stuck
+        if problem is not None:
+            promise.set_exception(problem)
             return promise
         self._promises.add(promise)
         self._engine.once_saved(lambda: self._keep(promise))
@@ -90,10 +131,13 @@ class Driver:
             promise.set_result(None)
 
     def close(self) -> None:
-        """Save what is left, and stop."""
+        """Save what is left, if it can be saved, and stop."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         self._engine.on_wake = lambda: None
-        if self._failure is None:
-            self._engine.save()
+        if self.failure is None:
+            try:
+                self._engine.save()
+            except StoreError as problem:
+                log.error("what happened last is not saved: %s", problem)

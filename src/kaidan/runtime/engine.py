@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from heapq import nlargest
 from typing import Protocol, TypeAlias
 
-from kaidan.asl.machine.advance import Machine
+from kaidan.asl.machine.advance import Broken, Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations.contract import Handler
 from kaidan.protocol import effects as fx
@@ -30,10 +33,12 @@ from kaidan.runtime.reply import TaskReply
 from kaidan.runtime.run import MapRun, Run
 from kaidan.runtime.sources import Clock
 from kaidan.runtime.timers import Timers
-from kaidan.store.contract import Query, Row, Store, TaskRow
+from kaidan.store.contract import Change, Query, Row, Store, StoreError, TaskRow
 from kaidan.values import JSON
 
 __all__ = ["Engine", "Listener", "MapRun", "Run"]
+
+log = logging.getLogger(__name__)
 
 Action: TypeAlias = Callable[[], None]
 TimerKey: TypeAlias = tuple[str, int] | Action
@@ -70,6 +75,8 @@ class Engine:
         self.maps = MapRuns(self)
         self.map_runs = self.maps.runs
         self.listeners: list[Listener] = []
+        self.on_fault: Callable[[Run, Broken], None] = _log_fault
+        """Told of a fault of the machine; the execution ends with it unless this raises."""
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
@@ -81,7 +88,10 @@ class Engine:
         self._tasks: dict[tuple[str, int], TaskReply] = {}
         self._dirty: dict[str, Run] = {}
         self._outbox: list[Action] = []
+        self._saving: list[tuple[Run, Change]] = []
         self._handled = 0
+        self.stuck: StoreError | None = None
+        """Why the last save failed. Nothing goes on until it has succeeded: it is all that `step` does."""
 
     # --- executions ---------------------------------------------------------------------------------------
 
@@ -125,20 +135,21 @@ class Engine:
         run.saved_frames, run.saved, run.undelivered = set(execution.frames), True, row.undelivered
         return run
 
-    def events(self, run: Run) -> list[HistoryEvent]:
-        """The whole history of an execution."""
-        if self.store is None or not self.store.durable:
-            return run.history
-        return self.store.history(run.execution.arn, 1, run.execution.next_event_id) + run.history
+    def events(self, run: Run, first_id: int = 1, count: int | None = None) -> list[HistoryEvent]:
+        """The history of an execution: all of it, or `count` events at most, from `first_id` on."""
+        count = run.execution.next_event_id if count is None else count
+        kept: list[HistoryEvent] = []
+        if self.store is not None and self.store.durable:
+            kept = self.store.history(run.execution.arn, first_id, count)
+        return kept + [event for event in run.history if first_id <= event.id < first_id + count]
 
     def list(self, query: Query) -> list[Row]:
         """Executions by machine, Map Run or status, newest first."""
         if self.store is not None:
             self.save()
             return self.store.list(query)
-        runs = enumerate(self.runs.values(), 1)
-        rows = [row for row in (_row(number, run) for number, run in runs) if _matches(row, query)]
-        return rows[::-1][: query.limit]
+        rows = (_row(number, run) for number, run in enumerate(self.runs.values(), 1))
+        return nlargest(query.limit, (row for row in rows if _matches(row, query)), key=query.place)
 
     def last_number(self) -> int:
         """The number of the execution that was started last."""
@@ -155,7 +166,7 @@ class Engine:
             return None
         run = self.find(arn)
         frame = run.execution.frames.get(int(frame_id)) if run is not None and frame_id.isdigit() else None
-        if frame is None or frame.token != token or frame.waiting != "task":
+        if frame is None or frame.token != token or frame.waiting != "task" or frame.early is not None:
             return None
         return arn, frame.request_id
 
@@ -184,7 +195,9 @@ class Engine:
         return True
 
     def step(self) -> bool:
-        """Do one thing that is to be done now; False when there is nothing."""
+        """Do one thing that is to be done now; False when there is nothing. Raises StoreError when a save fails."""
+        if self.stuck is not None:
+            return self.save()
         if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answers:
             return self.save()
         if self._handled < EFFECTS_PER_SAVE_MAX and not self._inbox.empty():
@@ -216,7 +229,7 @@ class Engine:
         if isinstance(key, tuple):
             self.post(key[0], ev.TimerFired(key[1]))
         else:
-            key()
+            _guarded(key)
 
     def _wait(self, next_ms: int | None, deadline: float | None) -> bool:
         """Sleep until an answer or the next timer, or jump to it; False when neither can come."""
@@ -237,7 +250,7 @@ class Engine:
         except queue.Empty:
             return
         if action is not None:
-            action()
+            _guarded(action)
 
     def wake(self, action: Action | None = None) -> None:
         """Run `action` on the engine's thread soon. From any thread or signal handler."""
@@ -251,25 +264,37 @@ class Engine:
     # --- saving -------------------------------------------------------------------------------------------
 
     def save(self) -> bool:
-        """Save what has changed, then do what waited for that; False when there was nothing of either."""
-        if not self._dirty and not self._outbox:
+        """Save what has changed, then do what waited for that; False when there was nothing of either.
+
+        Raises StoreError when it cannot be saved: then nothing is written, and all waits for a save that succeeds.
+        """
+        if not self._dirty and not self._outbox and self.stuck is None:
             return False
-        while self._answers:  # what becomes of an answer is saved with it: its task is not begun again
+        while self._answers and self.stuck is None:  # saved with what becomes of them: no task is begun again
             self._handle_next()
         self._handled = 0
         dirty, self._dirty = self._dirty.values(), {}
         if self.store is not None:
-            self.maps.save()
-            self.store.save([keeping.change_of(run) for run in dirty])
-            self._let_go(dirty)
+            self._write(self.store, dirty)
         else:
             for run in dirty:
                 keeping.forget_changes(run)
         actions, self._outbox = self._outbox, []
         for action in actions:
-            action()
+            _guarded(action)
         self._evict()
         return True
+
+    def _write(self, store: Store, dirty: Iterable[Run]) -> None:
+        self.maps.save()
+        self._saving += [(run, keeping.change_of(run)) for run in dirty]
+        try:
+            store.save([change for _, change in self._saving])
+        except StoreError as problem:
+            self.stuck = problem
+            raise
+        saved, self._saving, self.stuck = [run for run, _ in self._saving], [], None
+        self._let_go(saved)
 
     def once_saved(self, action: Action) -> None:
         """Do `action` when all that has happened so far is saved."""
@@ -337,9 +362,9 @@ class Engine:
     def _resume_task(self, arn: str, request_id: int, row: TaskRow) -> None:
         reply = self._tasks[arn, request_id] = TaskReply(self, arn, row.task)
         if row.job is None:
-            self.once_saved(lambda: self.handler(row.task, reply))
+            self.once_saved(lambda: reply.attempt(lambda: self.handler(row.task, reply)))
         else:
-            self.once_saved(lambda: self.handler.resume(row.task, row.job, reply))
+            self.once_saved(lambda: reply.attempt(lambda: self.handler.resume(row.task, row.job, reply)))
 
     # --- effects ------------------------------------------------------------------------------------------
 
@@ -348,16 +373,24 @@ class Engine:
         if run is None:
             return
         self._dirty[arn] = run
-        effects = run.machine.advance(run.execution, event, self.clock.now_ms())
+        effects = self._advance(run, event)
         self._handled += 1 + len(effects)
         for effect in effects:
             self._carry_out(run, effect)
-        if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted)):
+        if isinstance(event, (ev.TaskStarted, ev.TaskSubmitted, ev.TokenAnswered)):
             self._task_goes_on(run, event)
         elif isinstance(event, ev.TimerFired):
             _forget(run.unsaved.timers, run.unsaved.gone_timers, event.request_id)
         elif isinstance(event, ev.ChildClosed):
             self.maps.told(arn, event.request_id)
+
+    def _advance(self, run: Run, event: ev.Event) -> Sequence[fx.Effect]:
+        """A fault of the machine costs the execution that it shows in, and no other."""
+        try:
+            return run.machine.advance(run.execution, event, self.clock.now_ms())
+        except Broken as broken:
+            self.on_fault(run, broken)
+            return broken.effects
 
     def _carry_out(self, run: Run, effect: fx.Effect) -> None:
         arn = run.execution.arn
@@ -365,7 +398,7 @@ class Engine:
             case HistoryEvent():
                 run.history.append(effect)
                 for listener in self.listeners:
-                    listener(run, effect)
+                    _guarded(partial(listener, run, effect))
             case fx.StartTimer():
                 self._timers.add((arn, effect.request_id), effect.due_ms)
                 run.unsaved.timers[effect.request_id] = effect.due_ms
@@ -390,8 +423,7 @@ class Engine:
         run.unsaved.tasks[task.request_id] = TaskRow(task=task)
 
         def begin() -> None:
-            if not reply.ended:
-                self.handler(task, reply)
+            reply.attempt(lambda: self.handler(task, reply))
 
         self.once_saved(begin)
 
@@ -410,24 +442,43 @@ class Engine:
             self.post(arn, event)
             self._answers += 1
 
-    def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted) -> None:
+    def answer_token(self, arn: str, event: ev.TokenAnswered) -> None:
+        """Somebody has sent back the token of a task, see `awaiting`: now nobody else can."""
+        self._handle(arn, event)
+
+    def _task_goes_on(self, run: Run, event: ev.TaskStarted | ev.TaskSubmitted | ev.TokenAnswered) -> None:
         """What is to be done for a task after a restart changes as it goes on: nothing, when only its token can answer
         it (an activity's worker has it, a callback is awaited); to ask for its job, when it has one."""
         key = (run.execution.arn, event.request_id)
         reply = self._tasks.get(key)
         if reply is None:
-            return
+            return None
+        if event.request_id not in run.execution.requests:
+            return self._end_task(run, event.request_id, cancelled=False)
         resource = reply.task.resource
         submitted = isinstance(event, ev.TaskSubmitted)
-        if resource.pattern == ".waitForTaskToken" if submitted else resource.kind == "activity":
+        handed_over = resource.pattern == ".waitForTaskToken" if submitted else resource.kind == "activity"
+        if handed_over and not isinstance(event, ev.TokenAnswered):
             del self._tasks[key]
             _forget(run.unsaved.tasks, run.unsaved.gone_tasks, event.request_id)
         elif isinstance(event, ev.TaskSubmitted) and event.job is not None:
             run.unsaved.tasks[event.request_id] = TaskRow(task=reply.task, job=event.job)
+        return None
 
 
 def _nothing() -> None:
     pass
+
+
+def _guarded(action: Action) -> None:
+    """A fault in one thing that is to be done does not keep the engine from the rest; that nothing can be read or
+    written does."""
+    try:
+        action()
+    except StoreError:
+        raise
+    except Exception:
+        log.exception("a fault in Kaidan: something that was to be done is left out")
 
 
 def _forget(new: dict[int, JSON], gone: list[int], request_id: int) -> None:
@@ -443,8 +494,12 @@ def _row(number: int, run: Run) -> Row:
 
 
 def _matches(row: Row, query: Query) -> bool:
-    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status")
+    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status", "redriven")
     wanted = ((getattr(query, column), getattr(row, column)) for column in columns)
-    if any(value is not None and value != found for value, found in wanted):
+    if not all(value is None or value == found for value, found in wanted):
         return False
-    return row.number > query.since and (query.after is None or row.number < query.after)
+    return row.number > query.since and (query.after is None or query.place(row) < query.after)
+
+
+def _log_fault(run: Run, fault: Broken) -> None:
+    log.error("%s has failed of a fault in Kaidan", run.execution.arn, exc_info=fault.__cause__)

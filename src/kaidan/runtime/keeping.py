@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from kaidan.asl.machine.execution import Execution, Frame, Shelf
+from kaidan.limits import AWS
 from kaidan.runtime.run import Run, Unsaved
 from kaidan.store.contract import Change, Row, Stored, TaskRow
 from kaidan.values import Payload, dumps, loads
@@ -52,6 +53,8 @@ def change_of(run: Run) -> Change:
         change.events = run.history
     if closed or not run.is_brief:
         run.history = []
+    else:
+        del run.history[: -AWS.history_events_max]
     run.unsaved, run.saved = Unsaved(), True
     if not closed:
         present = execution.frames.keys()
@@ -69,8 +72,9 @@ def change_of(run: Run) -> Change:
 def forget_changes(run: Run) -> None:
     """As `change_of`, where nothing is kept: everything stays in memory."""
     run.unsaved = Unsaved()
-    if run.is_brief and run.execution.status != "RUNNING":
-        run.history = []
+    if run.is_brief:
+        most = AWS.history_events_max if run.execution.status == "RUNNING" else 0
+        del run.history[: len(run.history) - most]
     run.execution.touched.clear()
 
 
@@ -90,6 +94,8 @@ def row_of(run: Run, head: bytes) -> Row:
         parent_request=run.parent_request,
         undelivered=run.undelivered,
         pending=execution.status == "RUNNING" and (bool(execution.ready) or execution.next_event_id == 1),
+        redriven=execution.redrive_count > 0,
+        moment_ms=max(execution.start_ms, execution.redrive_ms) if execution.status == "RUNNING" else execution.stop_ms,
         head=head,
     )
 

@@ -133,7 +133,9 @@ class MapRuns:
                 del self.runs[map_run.arn]
                 self._names.pop(map_run.arn, None)
                 self._changed.discard(map_run.arn)
+                self._pending_of.pop(map_run.arn, None)
                 self._drop(MAP_RUN, map_run.arn)
+                self._drop(PENDING, map_run.arn)
 
     def _drop(self, kind: str, arn: str) -> None:
         if self._engine.store is not None:
@@ -372,7 +374,9 @@ class MapRuns:
             else:
                 self._engine.post(arn, ev.MapRunBroken(effect.request_id, RESULT_WRITER_FAILED, problem))
 
-        self._in_turn(map_run, lambda: self._in_thread(lambda: _problem(self._destination(map_run).open), done))
+        self._in_turn(
+            map_run, lambda: self._in_thread(lambda: _problem(lambda: self._destination(map_run).open()), done)
+        )
 
     def _in_turn(self, map_run: MapRun, work: Action) -> None:
         """Begin to write when nothing else of the Map Run is being written: then its files are one's own, until

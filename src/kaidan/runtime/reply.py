@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from kaidan.errors import RUNTIME
 from kaidan.protocol import events as ev
 from kaidan.protocol.effects import RunTask
+from kaidan.store.contract import StoreError
 from kaidan.values import JSON, Payload
 
 if TYPE_CHECKING:
     from kaidan.runtime.engine import Engine
+
+log = logging.getLogger(__name__)
 
 
 class TaskReply:
@@ -40,7 +45,7 @@ class TaskReply:
         self._tell(ev.TaskFailed(self.task.request_id, error, cause))
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
-        self._do(lambda: self._engine.after(int(delay_s * 1000), lambda: self._unless_ended(action)))
+        self._do(lambda: self._engine.after(int(delay_s * 1000), lambda: self.attempt(action)))
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         self._on_cancel = action
@@ -49,7 +54,20 @@ class TaskReply:
         """Nobody waits for this task any more. Called by the engine."""
         self.ended = True
         if cancelled and self._on_cancel is not None:
-            self._on_cancel()
+            try:
+                self._on_cancel()
+            except Exception:
+                log.exception("%s cannot be stopped", self.task.resource.arn)
+
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Do a step of the task, unless it has ended: whatever is wrong with it fails this task, and nothing else."""
+        try:
+            self._unless_ended(action)
+        except StoreError:
+            raise
+        except Exception as problem:
+            log.exception("%s cannot be carried out", self.task.resource.arn)
+            self.failed(RUNTIME, f"{type(problem).__name__}: {problem}")
 
     def _do(self, action: Callable[[], None]) -> None:
         self._engine.wake(lambda: self._unless_ended(action))

@@ -27,7 +27,8 @@ class Unsaved:
 class Run:
     """An execution that the engine drives, with its machine.
 
-    `history` holds all of its events in memory, and with a durable store those that are not saved yet.
+    `history` holds all of its events in memory, and with a durable store those that are not saved yet; of a brief one
+    the latest, for whoever observes it, until it has ended.
     """
 
     machine: Machine
@@ -45,8 +46,8 @@ class Run:
 
     @property
     def is_brief(self) -> bool:
-        """Its history is not kept: an Express child of a Map Run, of which there may be millions."""
-        return self.map_run_arn is not None and self.execution.express
+        """Its history is not kept: no operation reads that of an Express execution, and there may be millions."""
+        return self.execution.express
 
 
 Counts: TypeAlias = dict[str, list[int]]

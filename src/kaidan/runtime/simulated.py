@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kaidan.asl.language import Program
-from kaidan.asl.machine.advance import Machine
+from kaidan.asl.machine.advance import Broken, Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.errors import StateError
 from kaidan.integrations.contract import Reply
@@ -45,6 +45,7 @@ def begin(program: Program, input: JSON, world: World | None = None, *, limits: 
     world = world or World()
     source = SeededSource(world.seed)
     engine = Engine(SimulatedClock())
+    engine.on_fault = _show
     engine.handler = _Tasks(engine, world, SeededSource(world.seed + 1))
     machine_arn = "arn:aws:states:us-east-1:123456789012:stateMachine:simulated"
     name = source.uuid4()
@@ -60,6 +61,11 @@ def begin(program: Program, input: JSON, world: World | None = None, *, limits: 
     run = Run(Machine(program, source, limits=limits), execution)
     engine.start(run)
     return engine, run
+
+
+def _show(run: Run, fault: Broken) -> None:
+    """Simulations are there to find faults, not to live with them."""
+    raise fault.__cause__ or fault
 
 
 class _Tasks:

@@ -7,23 +7,26 @@ happened is saved. Operations that take their time wait without blocking anybody
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.world import World
+from kaidan.observe.observer import Observer
 from kaidan.runtime.driver import Driver
-from kaidan.runtime.engine import Engine
 from kaidan.runtime.sources import RealClock
 from kaidan.service import shapes
+from kaidan.service.apart import apart
 from kaidan.service.api import WAITING, Api
-from kaidan.service.state import Service
+from kaidan.service.errors import unavailable
 from kaidan.service.test_state import test_state
-from kaidan.store.contract import Store
+from kaidan.store.contract import Store, StoreError
+
+log = logging.getLogger(__name__)
 
 Output: TypeAlias = dict[str, Any]
 
@@ -65,14 +68,22 @@ class Account:
         self._sweeper = self._loop.create_task(self._sweep()) if retention_days else None
 
     async def call(self, operation: str, params: dict[str, Any]) -> Output:
-        """Do one operation. Raises ApiError. Cancelled when the client is gone: what it waited for is given up."""
+        """Do one operation. Raises ApiError. Cancelled when the client is gone: what it waited for is given up.
+
+        ServiceUnavailable says that what was done could not be saved; it may be saved later.
+        """
+        if self.driver.failure is not None:
+            raise unavailable()
         if operation in WAITING:
             answer = await self._wait_for(operation, params)
         elif operation == "TestState":
             answer = await self._test(params)
         else:
             answer = self._api.call(operation, params)
-        await self.driver.saved()
+        try:
+            await self.driver.saved()
+        except StoreError as problem:
+            raise unavailable() from problem
         return answer
 
     async def _wait_for(self, operation: str, params: dict[str, Any]) -> Output:
@@ -91,14 +102,12 @@ class Account:
     async def _test(self, params: dict[str, Any]) -> Output:
         """A test has an engine of its own, in a thread of its own: a state under test may take minutes."""
         shapes.check("TestState", params)
-        return await self._loop.run_in_executor(self._tests, test_state, self._apart(), params)
+        return await self._loop.run_in_executor(self._tests, test_state, apart(self._api.service), params)
 
-    def _apart(self) -> Service:
-        """The service as a test sees it. Tasks are carried out where those of executions are."""
-        engine = Engine(RealClock())
-        engine.busy = 1  # Somebody may always answer: an idle engine is no reason to give up.
-        engine.handler = _Elsewhere(self._engine)
-        return replace(self._api.service, engine=engine)
+    def observe(self, observer: Observer) -> None:
+        """Let what happens from now on be seen."""
+        configurations = self._api.service.configurations
+        observer.watch(self._engine, lambda execution: configurations[execution.definition].logging)
 
     def stop_waiting(self) -> None:
         """Answer the workers that wait for a task: there is none, they are to ask again."""
@@ -120,7 +129,10 @@ class Account:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
-            await self.forget_old()
+            try:
+                await self.forget_old()
+            except StoreError as problem:
+                log.error("what is old cannot be removed: %s", problem)
 
     async def forget_old(self) -> int:
         """Remove the executions whose time is over, a few at a time, and revisions nobody needs any more."""
@@ -142,16 +154,3 @@ class Account:
 def _settle(future: asyncio.Future[Output], answer: Output) -> None:
     if not future.done():
         future.set_result(answer)
-
-
-class _Elsewhere:
-    """A Handler that hands tasks to another engine's; replies find their way back by themselves."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __call__(self, task: Any, reply: Any) -> None:
-        self._engine.wake(lambda: self._engine.handler(task, reply))
-
-    def resume(self, task: Any, job: Any, reply: Any) -> None:
-        self(task, reply)

@@ -3,6 +3,7 @@
     POST any path, with X-Amz-Target    an operation, whatever the Host header says (clients put `sync-` before it)
     GET /health                         200 while the process lives
     GET /ready                          200 while it takes requests, 503 before and after
+    GET /metrics                        counters for Prometheus; 403 for those who may not see them
 
 Built on aiohttp's low-level server: no routes, no middleware.
 """
@@ -17,8 +18,10 @@ from typing import Any, Protocol, TypeAlias
 
 from aiohttp import web
 
+from kaidan.observe.metrics import CONTENT_TYPE
 from kaidan.server import protocol
 from kaidan.server.protocol import REQUEST_BYTES_MAX, Answer
+from kaidan.server.settings import is_loopback
 from kaidan.service.errors import ApiError
 
 log = logging.getLogger(__name__)
@@ -45,8 +48,13 @@ Identify: TypeAlias = Callable[[web.BaseRequest, bytes], Caller]
 class App:
     """Answers requests. `ready` is for whoever starts and stops it."""
 
-    def __init__(self, identify: Identify) -> None:
+    def __init__(
+        self, identify: Identify, metrics: Callable[[], str] = lambda: "", *, metrics_for_all: bool = False
+    ) -> None:
+        """`metrics` makes the text of /metrics, which only this machine's clients get unless it is for all."""
         self._identify = identify
+        self._metrics = metrics
+        self._metrics_for_all = metrics_for_all
         self.ready = True
 
     def server(self) -> web.Server:
@@ -73,14 +81,19 @@ class App:
         if request.method == "POST":
             return await self._operation(request)
         if request.method in ("GET", "HEAD"):
-            return self._page(request.path)
+            return self._page(request)
         return web.Response(status=405, headers={"Allow": "GET, HEAD, POST"})
 
-    def _page(self, path: str) -> web.Response:
+    def _page(self, request: web.BaseRequest) -> web.Response:
+        path = request.path
         if path == "/health":
             return web.json_response({"status": "ok"})
         if path == "/ready":
             return web.json_response({"ready": self.ready}, status=200 if self.ready else 503)
+        if path == "/metrics":
+            if self._metrics_for_all or is_loopback(request.remote or ""):
+                return web.Response(text=self._metrics(), headers={"Content-Type": CONTENT_TYPE})
+            return web.Response(status=403, text="For clients on this machine only: see the setting `metrics`\n")
         return web.Response(status=404, text="Not here: this is an AWS Step Functions endpoint\n")
 
     async def _operation(self, request: web.BaseRequest) -> web.Response:

@@ -3,7 +3,8 @@
     await Server.start(settings)  →  .url, .files  →  await server.stop()
 
 Stopping: no more connections, workers that wait for a task are sent away, requests under way are answered within
-`STOP_S`, and what is left is saved. Executions go on when the server is started again.
+`STOP_S`, what is left is saved, and what was observed is delivered within `CLOSE_S`. Executions go on when the server
+is started again.
 """
 
 from __future__ import annotations
@@ -19,16 +20,22 @@ from aiohttp import web
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.world import World, WorldError, WorldFiles, read_world
+from kaidan.observe.observer import CLOSE_S, Observer
+from kaidan.observe.traces import TracesUnavailable
 from kaidan.server.account import Account
 from kaidan.server.accounts import Open, Signed
 from kaidan.server.app import App, Identify
-from kaidan.server.settings import Settings
+from kaidan.server.settings import Settings, is_region
+from kaidan.service.errors import ApiError, unavailable
 from kaidan.store.sqlite import SqliteStore, StoreError
 
 log = logging.getLogger(__name__)
 
 STOP_S = 10
 """How long requests under way may take when the server is stopped."""
+
+ACCOUNTS_MAX = 256
+"""Accounts and regions that may be open: each has a file and threads."""
 
 BACKLOG = 1_024
 """Connections that wait to be accepted."""
@@ -45,19 +52,25 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._accounts: dict[str, Account] = {}
+        self._clients = ClientFactory(
+            AwsSettings(profile=settings.profile, region=settings.region, endpoint_url=settings.endpoint_url)
+        )
+        self._accounts: dict[tuple[str, str], Account] = {}
+        """By id and region."""
         self._app: App | None = None
+        self._observer: Observer | None = None
         self._world = World()
         self._runner: web.ServerRunner | None = None
         self._failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.files: list[Path] = []
-        """What is kept, a file for each account."""
+        """What is kept, a file for each account and region."""
 
     @classmethod
     async def start(cls, settings: Settings) -> Server:
         """Open the files, go on with what was going on, and listen. Raises StartError."""
         server = cls(settings)
         try:
+            server._observe()
             await server._listen(server._open())
         except BaseException:
             await server.stop()
@@ -73,30 +86,64 @@ class Server:
 
     # --- starting -----------------------------------------------------------------------------------------
 
+    def _observe(self) -> None:
+        settings = self._settings
+        try:
+            self._observer = Observer(
+                self._clients, logs=settings.log_to, events=settings.events_to, traces=settings.traces
+            )
+        except (ValueError, TracesUnavailable) as problem:
+            raise StartError(str(problem)) from None
+
     def _open(self) -> Identify:
         settings = self._settings
         self._world = _world(settings)
         if settings.credentials is None:
-            return Open(self._account(settings.account))
+            self._open_all(settings.account)
+            return Open(self._find, settings.account)
         from kaidan.server import signature  # botocore signs, and takes its time to be imported
 
         try:
             credentials = signature.read_credentials(settings.credentials, settings.account)
         except signature.CredentialsError as problem:
             raise StartError(str(problem)) from None
-        accounts = {id: self._account(id) for id in sorted({each.account for each in credentials})}
-        return Signed(accounts, signature.Verifier(credentials))
+        for id in sorted({each.account for each in credentials}):
+            self._open_all(id)
+        return Signed(self._find, signature.Verifier(credentials))
 
-    def _account(self, id: str) -> Account:
+    def _open_all(self, id: str) -> None:
+        """Open an account where it has something that may have to go on, and where most requests will be for."""
+        regions = {self._clients.region}
+        if self._settings.region is None and not self._settings.in_memory:
+            kept = (path.name.split(".")[1] for path in self._settings.data.glob(f"{id}.*.db"))
+            regions.update(filter(is_region, kept))
+        for region in sorted(regions):
+            self._account(id, region)
+
+    def _find(self, id: str, region: str | None) -> Account:
+        """An account where a request is for; a region is opened with its first request. Raises ApiError."""
+        region = self._settings.region or region or self._clients.region
+        known = self._accounts.get((id, region))
+        if known is not None:
+            return known
+        if not is_region(region) or len(self._accounts) >= ACCOUNTS_MAX:
+            raise ApiError("InvalidSignatureException", "Credential should be scoped to a valid region.")
+        try:
+            return self._account(id, region)
+        except StartError as problem:
+            log.error("%s", problem)
+            raise unavailable() from None
+
+    def _account(self, id: str, region: str) -> Account:
         settings = self._settings
-        clients = ClientFactory(
-            AwsSettings(profile=settings.profile, region=settings.region, endpoint_url=settings.endpoint_url)
-        )
-        store = None if settings.in_memory else self._store(id)
+        store = None if settings.in_memory else self._store(id, region)
         folders = [settings.files] if settings.files is not None else []
-        account = Account(id, clients.region, clients, store, settings.retention_days, folders, self._world)
+        clients = self._clients.in_region(region)
+        account = Account(id, region, clients, store, settings.retention_days, folders, self._world)
         account.driver.on_failure = self._fail
-        self._accounts[id] = account
+        assert self._observer is not None
+        account.observe(self._observer)
+        self._accounts[id, region] = account
         return account
 
     def _fail(self, problem: Exception) -> None:
@@ -110,8 +157,8 @@ class Server:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         return self._failure.result() if self._failure.done() else None
 
-    def _store(self, id: str) -> SqliteStore:
-        path = self._settings.data / f"{id}.db"
+    def _store(self, id: str, region: str) -> SqliteStore:
+        path = self._settings.data / f"{id}.{region}.db"
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             store = SqliteStore(path, synchronous=_SYNCHRONOUS[self._settings.durability])
@@ -126,7 +173,8 @@ class Server:
 
     async def _listen(self, identify: Identify) -> None:
         settings = self._settings
-        self._app = App(identify)
+        assert self._observer is not None
+        self._app = App(identify, self._observer.metrics, metrics_for_all=settings.metrics == "all")
         self._runner = web.ServerRunner(self._app.server(), shutdown_timeout=STOP_S)
         await self._runner.setup()
         try:
@@ -146,6 +194,8 @@ class Server:
             await self._runner.cleanup()
         for account in self._accounts.values():
             account.close()
+        if self._observer is not None:
+            await asyncio.to_thread(self._observer.close, CLOSE_S)
 
 
 def _world(settings: Settings) -> World:

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-Value: TypeAlias = str | int | bool | Path | None
+from kaidan.observe.targets import event_target, log_target
+
+Value: TypeAlias = str | int | bool | Path | tuple[str, ...] | None
 Read: TypeAlias = Callable[[Any], Value]
 """From a text or a TOML value to what the setting holds. Raises ValueError that says what was allowed."""
 
@@ -42,12 +44,22 @@ class Settings:
     credentials: Path | None
     profile: str | None
     endpoint_url: str | None
+    emulate: Path | bool
     files: Path | None
+    log_to: tuple[str, ...]
+    events_to: tuple[str, ...]
+    traces: bool
+    metrics: Literal["local", "all"]
     mocks: Path | None
     faults: Path | None
     functions: Path | None
     connections: Path | None
     allow_link_local: bool
+
+    @property
+    def emulate_port(self) -> int:
+        """Where the emulated AWS is: at the next port, or any where the server's own is any."""
+        return self.port + 1 if self.port else 0
 
     @property
     def url(self) -> str:
@@ -79,6 +91,11 @@ class Setting:
     def is_flag(self) -> bool:
         return self.read is _yes_or_no
 
+    @property
+    def may_be_bare(self) -> bool:
+        """Whether the flag can stand alone, and means `true` then."""
+        return self.read is _yes_or_path
+
 
 # --- reading values ---------------------------------------------------------------------------------------
 
@@ -101,6 +118,14 @@ def _yes_or_no(value: Any) -> bool:
     return found
 
 
+def _yes_or_path(value: Any) -> bool | Path:
+    """`true`, or a file: `./true` for one of that name."""
+    try:
+        return _yes_or_no(value)
+    except ValueError:
+        return _path(value)
+
+
 def _number(least: int, most: int) -> Read:
     def read(value: Any) -> int:
         text = str(value)
@@ -116,6 +141,18 @@ def _like(pattern: str, words: str) -> Read:
         if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
             raise ValueError(f"must be {words}")
         return value
+
+    return read
+
+
+def _several(check: Callable[[str], str]) -> Read:
+    """A list, or a text with commas between."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        given = value.split(",") if isinstance(value, str) else value
+        if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
+            raise ValueError("must be a text or a list of texts")
+        return tuple(check(each.strip()) for each in given)
 
     return read
 
@@ -139,6 +176,14 @@ def home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
 
 
+_REGION = r"[a-z]{2,}(-[a-z]+)+-\d"
+
+
+def is_region(text: str) -> bool:
+    """Whether a text looks like the name of a region."""
+    return re.fullmatch(_REGION, text, re.ASCII) is not None
+
+
 def _mock_config() -> Path | None:
     given = os.environ.get("SFN_MOCK_CONFIG")
     return Path(given) if given else None
@@ -156,7 +201,7 @@ TABLE: tuple[Setting, ...] = (
         _number(0, 65_535), _fixed(8083), "8083",
     ),
     Setting(
-        "data", "DIRECTORY", "Where state machines and executions are kept: a file for each account.",
+        "data", "DIRECTORY", "Where state machines and executions are kept: a file for each account and region.",
         _path, lambda: home() / "server", "`server` in $KAIDAN_HOME, or where programs keep their data",
     ),
     Setting(
@@ -177,9 +222,9 @@ TABLE: tuple[Setting, ...] = (
         _like(r"\d{12}", "12 digits"), _fixed("123456789012"), "123456789012",
     ),
     Setting(
-        "region", "NAME", "The region that ARNs name and that tasks call.",
-        _like(r"[a-z]{2,}(-[a-z]+)+-\d", "a region, such as us-east-1"), _fixed(None),
-        "where AWS's command line finds it, or us-east-1",
+        "region", "NAME", "The only region there is, whatever clients sign for.",
+        _like(_REGION, "a region, such as us-east-1"), _fixed(None),
+        "the one that each request is signed for",
     ),
     Setting(
         "credentials", "FILE",
@@ -196,9 +241,32 @@ TABLE: tuple[Setting, ...] = (
         _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none",
     ),
     Setting(
+        "emulate", "[FILE]",
+        "Emulate AWS on this machine, at the next port: tasks call that and need no account. FILE: what there is.",
+        _yes_or_path, _fixed(False), "false",
+    ),
+    Setting(
         "files", "DIRECTORY",
         "A folder that Distributed Maps may read from and write to, as they do buckets: `file:///` and its path.",
         _path, _fixed(None), "none",
+    ),
+    Setting(
+        "log-to", "TARGET,…",
+        "Where the records go that state machines log: stdout, a file, or cloudwatch for the log groups they name.",
+        _several(log_target), _fixed(()), "nowhere",
+    ),
+    Setting(
+        "events-to", "TARGET,…",
+        "Where status changes of executions go, as EventBridge events: a URL, bus:NAME, stdout or a file.",
+        _several(event_target), _fixed(()), "nowhere",
+    ),
+    Setting(
+        "traces", "", "Export executions as OpenTelemetry traces, where OTEL_EXPORTER_OTLP_ENDPOINT says.",
+        _yes_or_no, _fixed(False), "false",
+    ),
+    Setting(
+        "metrics", "local|all", "Who may read GET /metrics: clients on this machine, or whoever reaches the server.",
+        _like("local|all", "local or all"), _fixed("local"), "local",
     ),
     Setting(
         "mocks", "FILE",
@@ -268,6 +336,12 @@ def _file(path: Path) -> dict[str, Any]:
 
 def _check(settings: Settings) -> None:
     """What makes no sense together."""
+    if settings.emulate is not False:
+        for name, given in (("profile", settings.profile), ("endpoint-url", settings.endpoint_url)):
+            if given is not None:
+                raise SettingError(f"{name} and emulate exclude each other: an emulated AWS has no other account")
+        if settings.port == 65_535:
+            raise SettingError("port 65535: the emulated AWS is at the next port, and there is none")
     if settings.credentials is None and not is_loopback(settings.host):
         raise SettingError(
             f"host {settings.host}: others could call in without being asked who they are: configure credentials"
@@ -318,8 +392,25 @@ aws_account_id = 111122223333
 ```
 
 A client can use the same file: `AWS_SHARED_CREDENTIALS_FILE=… aws --profile ops stepfunctions list-state-machines`.
-Each account has state machines, executions and a file of its own; nothing leads from one to another. The server speaks
+Each account has state machines, executions and files of its own; nothing leads from one to another. The server speaks
 plain HTTP: put it behind a proxy that speaks TLS where the network is not to be trusted.
+
+## Regions
+
+As on AWS, a client gets what is in the region that it signs for: ARNs name it, tasks call AWS there, and nothing leads
+from one region to another. A request that names none is for the region where AWS's command line finds it (`AWS_REGION`,
+the profile), or us-east-1. With `region` there is one region, and every request is for that.
+
+`GET /health`, `/ready` and `/metrics` are not signed. The first two tell nothing; metrics name the state machines of
+all accounts, so that only clients on this machine get them unless `metrics` says `all`. Clients of a proxy on this
+machine look like those: let the proxy keep `/metrics` to itself.
+
+## Without an account
+
+With `emulate` an AWS emulated by moto runs beside the server, at the next port (8084), for as long as the server does.
+Tasks call it, and so can you: `eval "$(kaidan env --emulate)"` leads AWS's command line and SDKs to Kaidan for Step
+Functions and to the emulated AWS for all else. It forgets everything at the end. FILE says what there is at the
+beginning, as with `kaidan run --emulate`: see the example's [emulate.yaml](../../examples/ami-backup/emulate.yaml).
 
 ## Folders as buckets
 
@@ -327,12 +418,25 @@ Where `files` is `/data`, an ItemReader or a ResultWriter may have the Bucket `f
 it, and keys are paths in there: neither S3 nor its permissions are needed. The folder is open to every account of the
 server.
 
+## What is told, and where
+
+[observability.md](observability.md) says what log records, events, metrics and traces contain. `log-to` and `events-to`
+take several targets, with commas between or as a list in the file: `log-to = ["cloudwatch", "/var/log/kaidan.jsonl"]`.
+
 ## What is kept, and for how long
 
-Each account is one SQLite file in the data directory, `123456789012.db`, with its write-ahead log beside it; a copy of
-both, made while the server is stopped, is a backup. An execution that has ended takes the room of its history and its
-data: about 1.5 KB for one of three small states, about 25 KB for one of a hundred. After `retention-days` it is removed
-in the background; the file does not shrink by that, its room is used again.
+Each account and region is one SQLite file in the data directory, `123456789012.us-east-1.db`, with its write-ahead log
+beside it; a copy of both, made while the server is stopped, is a backup. An execution that has ended takes the room of
+its history and its data: about 1.5 KB for one of three small states, about 25 KB for one of a hundred. After
+`retention-days` it is removed in the background, with all that belongs to it: its history, its data, its Map Runs and
+their children; the file does not shrink by that, its room is used again. So the file grows to what the busiest
+`retention-days` need, and no further.
+The write-ahead log has 16 MB, or as much as the largest save; after that it is cut to 64 MB at most. Express executions
+leave no history, only their outcome; after a restart one that was running goes on from what was saved last, and tasks
+that were under way are begun again: at least once, as on AWS.
+
+While the disk is full, every operation is answered with `ServiceUnavailable` (503), and what has happened is saved as
+soon as there is room again. After a minute the server ends with the reason, to go on from the file when it is started.
 """
 
 

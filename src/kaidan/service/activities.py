@@ -10,6 +10,7 @@ from typing import Any
 
 from kaidan.errors import RUNTIME
 from kaidan.integrations.contract import Reply
+from kaidan.limits import AWS
 from kaidan.protocol import events as ev
 from kaidan.protocol.effects import RunTask
 from kaidan.service import configuration, lookup, refs, tags
@@ -36,6 +37,8 @@ def create_activity(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     encryption = configuration.encryption(params.get("encryptionConfiguration", AWS_OWNED_KEY))
     arn = service.arn(f"activity:{params['name']}")
     activity = service.activities.get(arn)
+    if activity is None and len(service.activities) >= AWS.activities_max:
+        raise lookup.limit_exceeded("Activity", f"There are {AWS.activities_max} activities")
     if activity is None:
         now_ms = service.engine.clock.now_ms()
         activity = Activity(arn, params["name"], now_ms, encryption, tags.first(arn, params))
@@ -134,14 +137,15 @@ def match(activity: Activity) -> None:
 def send_task_success(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """SendTaskSuccess."""
     arn, request_id = _waiting(service, params["taskToken"])
-    service.engine.answer(arn, ev.TaskSucceeded(request_id, task_output(params["output"])))
+    service.engine.answer_token(arn, ev.TokenAnswered(request_id, task_output(params["output"])))
     return {}
 
 
 def send_task_failure(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """SendTaskFailure: error and cause may both be absent."""
     arn, request_id = _waiting(service, params["taskToken"])
-    service.engine.answer(arn, ev.TaskFailed(request_id, params.get("error"), params.get("cause")))
+    answer = ev.TokenAnswered(request_id, error=params.get("error"), cause=params.get("cause"))
+    service.engine.answer_token(arn, answer)
     return {}
 
 

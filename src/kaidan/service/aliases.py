@@ -81,21 +81,23 @@ def _java(values: list[Any]) -> str:
 
 
 def update_state_machine_alias(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """UpdateStateMachineAlias: description, routes or both."""
+    """UpdateStateMachineAlias: description, routes or both. What changes nothing is answered as before."""
     machine, alias = lookup.alias(service, params["stateMachineAliasArn"])
     lookup.active_machine(service, machine.arn)
     if "description" not in params and "routingConfiguration" not in params:
         message = "Either the description or the routingConfiguration must be specified"
         raise invalid(message, "MISSING_REQUIRED_PARAMETER")
-    changes: dict[str, Any] = {"updated_ms": service.engine.clock.now_ms()}
+    changes: dict[str, Any] = {}
     if "description" in params:
         changes["description"] = params["description"]
     if "routingConfiguration" in params:
         owner, changes["routes"] = _routed(service, params["routingConfiguration"])
         if owner is not machine:
             raise _bad_routing(f"Routing configuration must contain versions of the state machine {machine.arn}.")
-    machine.aliases[alias.name] = replace(alias, **changes)
-    return {"updateDate": moment(changes["updated_ms"])}
+    updated = replace(alias, **changes)
+    if updated != alias:
+        updated = machine.aliases[alias.name] = replace(updated, updated_ms=service.engine.clock.now_ms())
+    return {"updateDate": moment(updated.updated_ms)}
 
 
 def describe_state_machine_alias(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def list_state_machine_aliases(service: Service, params: dict[str, Any]) -> dict
     """ListStateMachineAliases of a machine or of one version, by name (recorded)."""
     arn = params["stateMachineArn"]
     machine_arn, qualifier = refs.state_machine(arn)
-    machine = lookup.machine(service, machine_arn)
+    machine = lookup.active_machine(service, machine_arn)
     aliases = sorted(machine.aliases.values(), key=lambda alias: alias.name)
     if qualifier:
         number = lookup.version(service, arn).number

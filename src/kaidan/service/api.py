@@ -26,17 +26,18 @@ from kaidan.service import (
     executions,
     machines,
     map_runs,
+    redrives,
     shapes,
     tags,
     test_state,
     validation,
     versions,
 )
-from kaidan.service.errors import ApiError
+from kaidan.service.errors import ApiError, unavailable
 from kaidan.service.local import LocalClients, StepFunctionsTasks
 from kaidan.service.persistence import Persistence
 from kaidan.service.state import Answer, Service
-from kaidan.store.contract import Store
+from kaidan.store.contract import Store, StoreError
 
 Operation = Callable[[Service, dict[str, Any]], dict[str, Any]]
 
@@ -63,7 +64,7 @@ OPERATIONS: dict[str, Operation] = {
     "ListStateMachineVersions": versions.list_state_machine_versions,
     "ListStateMachines": machines.list_state_machines,
     "ListTagsForResource": tags.list_tags_for_resource,
-    "RedriveExecution": executions.redrive_execution,
+    "RedriveExecution": redrives.redrive_execution,
     "PublishStateMachineVersion": versions.publish_state_machine_version,
     "SendTaskFailure": activities.send_task_failure,
     "SendTaskHeartbeat": activities.send_task_heartbeat,
@@ -121,7 +122,7 @@ class Api:
         engine.maps.storage = Storage(local, folders)
         world = world or World()
         dispatcher = Dispatcher(local, self._pool.run, world.surroundings)
-        StepFunctionsTasks(self.service, self.call, self.begin, local).register(dispatcher)
+        StepFunctionsTasks(self.service, self.call, self.begin, local, self._pool.run).register(dispatcher)
         self._tasks = Tasks(dispatcher, world)
         self.service.mocks = self._tasks.mocks
         engine.handler = self._tasks
@@ -131,11 +132,15 @@ class Api:
             engine.recover()
 
     def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Do one operation. Raises ApiError."""
+        """Do one operation. Raises ApiError; ServiceUnavailable, with nothing done, while nothing can be saved."""
+        self._check_stuck()
         if operation not in OPERATIONS:
             raise ApiError("UnknownOperationException", f"{operation} is not an operation here")
         shapes.check(operation, params)
-        answer = OPERATIONS[operation](self.service, params)
+        try:
+            answer = OPERATIONS[operation](self.service, params)
+        except StoreError as problem:
+            raise unavailable() from problem
         if self.persistence is not None:
             self.persistence.note(operation, params, answer)
         return answer
@@ -145,8 +150,13 @@ class Api:
 
         What is returned ends the wait. Raises ApiError.
         """
+        self._check_stuck()
         shapes.check(operation, params)
         return WAITING[operation](self.service, params, answer)
+
+    def _check_stuck(self) -> None:
+        if self.service.engine.stuck is not None:
+            raise unavailable()
 
     def settle(self, until: Callable[[], bool], timeout_s: float) -> None:
         """Let the engine run until `until()` holds, nothing more can happen, or its clock is `timeout_s` on."""

@@ -17,6 +17,12 @@ class ApiError(Exception):
         self.members = members or {}
 
 
+def unavailable() -> ApiError:
+    """Nothing can be saved at the moment: whether the operation was done will be known when it can (API reference,
+    "Common errors")."""
+    return ApiError("ServiceUnavailable", "The service cannot save at the moment, try again later", 503)
+
+
 def invalid(message: str, reason: str | None = None) -> ApiError:
     """ValidationException, with one of the reasons of the API (ValidationExceptionReason)."""
     return ApiError("ValidationException", message, members={"reason": reason} if reason else None)

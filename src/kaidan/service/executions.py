@@ -14,7 +14,7 @@ from kaidan.limits import AWS
 from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
 from kaidan.runtime.run import Run
-from kaidan.service import configuration, lookup, refs
+from kaidan.service import configuration, lookup, redrives, refs
 from kaidan.service.deletion import ENDS, LastState
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page, page_of_rows
@@ -23,9 +23,6 @@ from kaidan.service.state import Answer, Beginning, Service
 from kaidan.service.wire import moment
 from kaidan.store.contract import Query, Row
 from kaidan.values import Payload, dumps, equal, loads
-
-REDRIVABLE_MS = 14 * 24 * 3_600_000
-"""How long after its end an execution can be redriven (AWS guide, "Redriving executions")."""
 
 
 def _type_not_supported() -> ApiError:
@@ -73,6 +70,7 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any], case:
     existing = None if express else service.engine.find(arn)
     if existing is not None:
         return _same(service, existing, payload)
+    lookup.check_room_for_execution(service)
     _choose(service, machine.name, case, arn)
     run = _run(service, beginning, arn, name, payload)
     run.execution.trace_header = params.get("traceHeader")
@@ -183,25 +181,10 @@ def _billing(execution: Execution) -> dict[str, int]:
 
 def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """StopExecution. An execution that has ended stays as it is."""
-    execution = lookup.execution(service, params["executionArn"]).execution
-    if execution.express:
-        raise _type_not_supported()
+    execution = lookup.standard_execution(service, params["executionArn"]).execution
     if execution.status == "RUNNING":
         service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
     return {"stopDate": moment(execution.stop_ms)}
-
-
-def redrive_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """RedriveExecution: a Standard execution that did not succeed goes on from where it failed."""
-    run = lookup.execution(service, params["executionArn"])
-    if run.execution.express:
-        raise _type_not_supported()
-    reason = not_redrivable(service, run)
-    if reason is not None:
-        raise ApiError("ExecutionNotRedrivable", f"{reason}: '{run.execution.arn}'")
-    service.engine.redrive(run.execution.arn)
-    redriven = lookup.execution(service, params["executionArn"]).execution
-    return {"redriveDate": moment(redriven.redrive_ms)}
 
 
 # --- describing -------------------------------------------------------------------------------------------
@@ -212,7 +195,7 @@ def describe_execution(service: Service, params: dict[str, Any]) -> dict[str, An
     run = lookup.execution(service, params["executionArn"])
     described = _listed(service, run) | _data(run.execution, params.get("includedData"))
     if service.revision.redrive:
-        described |= _redrive(service, run)
+        described |= redrives.describe(service, run)
     return described | _trace(run.execution)
 
 
@@ -252,7 +235,7 @@ def _awaits_redrive(service: Service, run: Run) -> bool:
 def _name(run: Run) -> str:
     """Of an Express child, both parts of its ARN that are its own (recorded)."""
     execution = run.execution
-    return ":".join(execution.arn.split(":")[7:]) if run.is_brief else execution.name
+    return ":".join(execution.arn.split(":")[7:]) if run.is_brief and run.map_run_arn else execution.name
 
 
 def _data(execution: Execution, included_data: str | None) -> dict[str, Any]:
@@ -274,31 +257,6 @@ def _data(execution: Execution, included_data: str | None) -> dict[str, Any]:
 
 def _trace(execution: Execution) -> dict[str, Any]:
     return {} if execution.trace_header is None else {"traceHeader": execution.trace_header}
-
-
-def _redrive(service: Service, run: Run) -> dict[str, Any]:
-    reason = not_redrivable(service, run)
-    if reason is not None:
-        return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
-    return {"redriveStatus": "REDRIVABLE" if run.map_run_arn is None else "REDRIVABLE_BY_MAP_RUN"}
-
-
-def not_redrivable(service: Service, run: Run) -> str | None:
-    """Why an execution cannot be redriven, or None (API reference, DescribeExecution, `redriveStatusReason`)."""
-    execution = run.execution
-    now_ms = service.engine.clock.now_ms()
-    machine = service.machines.get(execution.machine_arn)
-    if machine is not None and machine.deleting:
-        return "State machine is in DELETING status"
-    if execution.status in ("RUNNING", "SUCCEEDED"):
-        return f"Execution is {execution.status} and cannot be redriven"
-    if execution.next_event_id >= AWS.history_events_max - 1:
-        return "Execution history event limit exceeded"
-    if now_ms - execution.start_ms > AWS.standard_duration_s_max * 1000:
-        return "Execution has exceeded the max execution time"
-    if now_ms - execution.stop_ms > REDRIVABLE_MS:
-        return "Execution redrivable period exceeded"
-    return None
 
 
 def describe_state_machine_for_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
@@ -344,7 +302,7 @@ def _inside(value: Any, pointer: str) -> Any:
 
 
 def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
-    """ListExecutions of a machine, a version, an alias or a Map Run: the last started first."""
+    """ListExecutions of a machine, a version, an alias or a Map Run, in the order of `Query`."""
     machine_arn, map_run_arn = params.get("stateMachineArn"), params.get("mapRunArn")
     if machine_arn is not None and map_run_arn is None:
         query = _of_machine(service, machine_arn, params.get("statusFilter"))
@@ -354,8 +312,11 @@ def list_executions(service: Service, params: dict[str, Any]) -> dict[str, Any]:
         raise invalid("Either stateMachineArn or mapRunArn must be specified, but not both")
     status = params.get("statusFilter")
     query.status = None if status == "PENDING_REDRIVE" else status
+    query.redriven = {"REDRIVEN": True, "NOT_REDRIVEN": False}.get(params.get("redriveFilter", ""))
     question = f"ListExecutions {[params.get(name) for name in _QUESTION]}"
-    wanted = _wanted(service, params, map_run_arn)
+    wanted = None
+    if map_run_arn is not None and status not in (None, "RUNNING", "SUCCEEDED"):
+        wanted = _wanted(service, status == "PENDING_REDRIVE")
     found, token = page_of_rows(service, question, params, query, wanted)
     return answer("executions", [_in_list(service, row) for row in found], token)
 
@@ -387,32 +348,20 @@ def _of_machine(service: Service, arn: str, status: str | None) -> Query:
     return query
 
 
-def _wanted(service: Service, params: dict[str, Any], map_run_arn: str | None) -> Callable[[Row], bool]:
-    """What the filters ask for that no row tells."""
-    status, redriven = params.get("statusFilter"), params.get("redriveFilter")
-    by_status = map_run_arn is not None and status not in (None, "RUNNING", "SUCCEEDED")
-
-    def wanted(row: Row) -> bool:
-        if redriven is None and not by_status:
-            return True
-        run = lookup.execution(service, row.arn)
-        if by_status and _awaits_redrive(service, run) != (status == "PENDING_REDRIVE"):
-            return False
-        return redriven is None or (run.execution.redrive_count > 0) == (redriven == "REDRIVEN")
-
-    return wanted
+def _wanted(service: Service, pending: bool) -> Callable[[Row], bool]:
+    """What no row tells: whether a Map Run's child that failed is to be started again."""
+    return lambda row: _awaits_redrive(service, lookup.execution(service, row.arn)) == pending
 
 
 def get_execution_history(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """GetExecutionHistory: oldest first, or `reverseOrder`."""
-    run = lookup.execution(service, params["executionArn"])
-    if run.execution.express:
-        raise _type_not_supported()
+    run = lookup.standard_execution(service, params["executionArn"])
     latest_first = bool(params.get("reverseOrder"))
-    events = service.engine.events(run)
-    if latest_first:
-        events = events[::-1]
+    all_ids = range(1, run.execution.next_event_id)
     question = f"GetExecutionHistory {run.execution.arn} {latest_first}"
-    found, token = page(service, question, params, events, lambda event: [-event.id if latest_first else event.id])
+    sign = -1 if latest_first else 1
+    ids, token = page(service, question, params, all_ids[::sign], lambda id: [sign * id])
+    events = service.engine.events(run, min(ids, default=1), len(ids))[::sign]
     include = params.get("includeExecutionData", True)
-    return answer("events", [to_aws(event, moment(event.timestamp_ms), include_data=include) for event in found], token)
+    shown = [to_aws(event, moment(event.timestamp_ms), include_data=include) for event in events]
+    return answer("events", shown, token)

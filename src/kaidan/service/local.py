@@ -11,12 +11,14 @@ from typing import Any
 from kaidan.errors import RUNTIME, TASK_FAILED, StateError
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.contract import Reply
+from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.protocol.effects import RunTask
-from kaidan.service import activities
+from kaidan.service import activities, shapes
+from kaidan.service.apart import apart
 from kaidan.service.errors import ApiError
 from kaidan.service.state import Answer, Service
+from kaidan.service.test_state import test_state
 from kaidan.service.wire import epoch_text
 from kaidan.values import JSON, dumps, loads, type_name
 
@@ -76,11 +78,14 @@ class _LocalClient:
 class StepFunctionsTasks:
     """Handlers of the tasks that Step Functions itself carries out."""
 
-    def __init__(self, service: Service, call: Call, begin: Begin, clients: ClientFactory) -> None:
+    def __init__(
+        self, service: Service, call: Call, begin: Begin, clients: ClientFactory, run_blocking: RunBlocking
+    ) -> None:
         self._service = service
         self._call = call
         self._begin = begin
         self._clients = clients
+        self._run_blocking = run_blocking
 
     def register(self, dispatcher: Dispatcher) -> None:
         dispatcher.by_kind["activity"] = self._activity
@@ -96,12 +101,27 @@ class StepFunctionsTasks:
         reply.started()
         if operation.operation_name in WAITING:
             return self._wait_for(operation, task, reply)
+        if operation.operation_name == "TestState":
+            return self._test(operation, task, reply)
         result = aws_sdk.call(operation, task.parameters.value, self._clients)
         if task.resource.pattern:
             reply.submitted(result)
         else:
             reply.succeeded(result)
         return None
+
+    def _test(self, operation: aws_sdk.Operation, task: RunTask, reply: Reply) -> None:
+        """A state under test may take minutes: in a thread, on an engine of its own."""
+        service = apart(self._service)
+
+        def call(name: str, params: dict[str, Any]) -> dict[str, Any]:
+            shapes.check(name, params)
+            return test_state(service, params)
+
+        self._run_blocking(
+            lambda: aws_sdk.call(operation, task.parameters.value, self._answering(call)),
+            Then(reply, reply.submitted, reply.failed) if task.resource.pattern else reply,
+        )
 
     def _wait_for(self, operation: aws_sdk.Operation, task: RunTask, reply: Reply) -> None:
         """The call twice: once to begin, and when the answer has come, for the form that the SDK gives it."""
@@ -127,7 +147,7 @@ class StepFunctionsTasks:
         try:
             started = self._call("StartExecution", _start_params(task))
         except ApiError as refusal:
-            raise _refused(refusal, self._service.source.uuid4()) from None
+            raise self.refused(refusal) from None
         answer = self._started(started)
         if task.resource.pattern == "":
             return reply.succeeded(answer)
@@ -167,12 +187,18 @@ class StepFunctionsTasks:
     def describe(self, arn: str) -> dict[str, Any]:
         return self._call("DescribeExecution", {"executionArn": arn})
 
-    def after(self, action: Callable[[], None]) -> None:
-        self._service.engine.after(POLL_MS, action)
+    def refused(self, refusal: ApiError) -> StateError:
+        """A refusal in the words of the older SDK (recorded)."""
+        cause = (
+            f"{refusal.message} (Service: AWSStepFunctions; Status Code: {refusal.status}; "
+            f"Error Code: {refusal.code}; Request ID: {self._service.source.uuid4()}; Proxy: null)"
+        )
+        return StateError(f"StepFunctions.{refusal.code}Exception", cause)
 
 
 class Watch:
-    """`.sync`: looks at an execution until it has ended, and answers with its description."""
+    """`.sync`: looks at an execution until it has ended, and answers with its description, or with the refusal of one
+    that cannot be looked at: Express ones, and those that are gone."""
 
     def __init__(self, tasks: StepFunctionsTasks, task: RunTask, reply: Reply, arn: str) -> None:
         self._tasks = tasks
@@ -183,9 +209,13 @@ class Watch:
     def look(self) -> None:
         if self._reply.ended:
             return None
-        described = self._tasks.describe(self._arn)
+        try:
+            described = self._tasks.describe(self._arn)
+        except ApiError as refusal:
+            error = self._tasks.refused(refusal)
+            return self._reply.failed(error.error, error.cause)
         if described["status"] == "RUNNING":
-            return self._tasks.after(self.look)
+            return self._reply.later(POLL_MS / 1000, self.look)
         result = _description(described, as_json=self._json)
         if described["status"] == "SUCCEEDED":
             return self._reply.succeeded(result)
@@ -223,12 +253,3 @@ def _pascal(value: JSON) -> JSON:
     if isinstance(value, dict):
         return {key[0].upper() + key[1:]: _pascal(member) for key, member in value.items()}
     return value
-
-
-def _refused(refusal: ApiError, request_id: str) -> StateError:
-    """A refusal in the words of the older SDK (recorded)."""
-    cause = (
-        f"{refusal.message} (Service: AWSStepFunctions; Status Code: {refusal.status}; "
-        f"Error Code: {refusal.code}; Request ID: {request_id}; Proxy: null)"
-    )
-    return StateError(f"StepFunctions.{refusal.code}Exception", cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaidan.limits import AWS
 from kaidan.runtime.run import MapRun, Run
 from kaidan.service import refs
 from kaidan.service.errors import ApiError, resource_not_found
@@ -94,6 +95,26 @@ def execution(service: Service, arn: str) -> Run:
     if run is None:
         raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
     return run
+
+
+def standard_execution(service: Service, arn: str) -> Run:
+    """Raises InvalidArn for Express ones (recorded), ExecutionDoesNotExist."""
+    refs.standard_execution(arn)
+    return execution(service, arn)
+
+
+def check_room_for_execution(service: Service) -> None:
+    """Raises ExecutionLimitExceeded. An engine that has not so many executions in memory is not asked to count."""
+    most = AWS.open_executions_max
+    runs = service.engine.runs.values()
+    if len(runs) >= most and sum(run.execution.status == "RUNNING" for run in runs) >= most:
+        raise limit_exceeded("Execution", f"{most} executions are running")
+
+
+def limit_exceeded(kind: str, problem: str) -> ApiError:
+    """ExecutionLimitExceeded, StateMachineLimitExceeded, ActivityLimitExceeded."""
+    words = "State Machine" if kind == "StateMachine" else kind
+    return ApiError(f"{kind}LimitExceeded", f"{words} Limit Exceeded: '{problem}'")
 
 
 def map_run(service: Service, arn: str) -> MapRun:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kaidan.limits import AWS
 from kaidan.service import configuration, deletion, lookup, refs, tags, versions
 from kaidan.service.configuration import Type
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page
-from kaidan.service.state import Service, StateMachine
+from kaidan.service.state import Service, StateMachine, Version
 from kaidan.service.wire import moment
 
 
@@ -21,6 +22,8 @@ def create_state_machine(service: Service, params: dict[str, Any]) -> dict[str, 
     existing = service.machines.get(arn)
     if existing is not None:
         return _created(_same(service, existing, params, type))
+    if len(service.machines) >= AWS.state_machines_max:
+        raise lookup.limit_exceeded("StateMachine", f"There are {AWS.state_machines_max} state machines")
     machine = StateMachine(
         arn=arn,
         name=params["name"],
@@ -99,7 +102,7 @@ def describe_state_machine(service: Service, params: dict[str, Any]) -> dict[str
     machine = service.machines[machine_arn]
     described, created_ms, description = machine.current, machine.created_ms, None
     if qualifier:
-        version = lookup.version(service, _version_arn(machine, qualifier) or arn)
+        version = _qualified(machine, qualifier, arn)
         described, created_ms, description = version.configuration, version.created_ms, version.description
     details = {
         "stateMachineArn": arn,
@@ -112,9 +115,13 @@ def describe_state_machine(service: Service, params: dict[str, Any]) -> dict[str
     return details if description is None else details | {"description": description}
 
 
-def _version_arn(machine: StateMachine, qualifier: str) -> str | None:
+def _qualified(machine: StateMachine, qualifier: str, arn: str) -> Version:
+    """A version, or the one that an alias points to first. Raises StateMachineDoesNotExist for what is neither."""
     alias = machine.aliases.get(qualifier)
-    return None if alias is None else f"{machine.arn}:{alias.routes[0][0]}"
+    number = alias.routes[0][0] if alias else int(qualifier) if refs.is_version(qualifier) else 0
+    if number not in machine.versions:
+        raise lookup.no_machine(arn)
+    return machine.versions[number]
 
 
 def list_state_machines(service: Service, params: dict[str, Any]) -> dict[str, Any]:

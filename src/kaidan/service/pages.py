@@ -50,21 +50,27 @@ ROWS = 1_000
 
 
 def page_of_rows(
-    service: Service, question: str, params: dict[str, Any], query: Query, wanted: Callable[[Row], bool]
+    service: Service, question: str, params: dict[str, Any], query: Query, wanted: Callable[[Row], bool] | None
 ) -> tuple[list[Row], str | None]:
-    """As `page`, of executions: read from the engine as far as needed, the last started first."""
+    """As `page`, of executions: read from the engine as far as needed, in the order of `Query`. `wanted` None: all."""
     token = params.get("nextToken")
     most = params.get("maxResults") or PAGE_ITEMS
-    query.after, query.limit = (int(_read(service, question, token)[0]) if token else None), max(most + 1, ROWS)
+    query.after = _place(_read(service, question, token)) if token else None
+    query.limit = most + 1 if wanted is None else max(most + 1, ROWS)
     found: list[Row] = []
     while len(found) <= most:
         rows = service.engine.list(query)
-        found += [row for row in rows if wanted(row)]
+        found += rows if wanted is None else filter(wanted, rows)
         if len(rows) < query.limit:
             break
-        query.after = rows[-1].number
-    token = _write(service, question, [found[most - 1].number]) if len(found) > most else None
+        query.after = query.place(rows[-1])
+    token = _write(service, question, [*query.place(found[most - 1])]) if len(found) > most else None
     return found[:most], token
+
+
+def _place(key: Key) -> tuple[int, int]:
+    moment_ms, number = key
+    return int(moment_ms), int(number)
 
 
 def answer(name: str, members: Sequence[Any], token: str | None) -> dict[str, Any]:

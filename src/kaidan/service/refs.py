@@ -84,6 +84,11 @@ def execution(arn: str) -> None:
         raise invalid_arn("Resource type not valid in this context: express")
 
 
+def standard_execution(arn: str) -> None:
+    """Check the ARN of an execution that is not Express, not even one that a Map Run started."""
+    _resource(arn, "execution")
+
+
 def activity(arn: str) -> None:
     _resource(arn, "activity")
 

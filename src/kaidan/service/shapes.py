@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeAlias
 
+from kaidan.integrations.clients import model_loader
 from kaidan.service.errors import ApiError, invalid
 from kaidan.values import JSON
 
@@ -46,11 +47,9 @@ def operation_names() -> frozenset[str]:
     return frozenset(_model()["operations"])
 
 
-@lru_cache(maxsize=1)
+@cache
 def _model() -> Shape:
-    from botocore.loaders import Loader
-
-    model: Shape = Loader().load_service_model("stepfunctions", "service-2")
+    model: Shape = model_loader().load_service_model("stepfunctions", "service-2")
     return model
 
 
@@ -203,6 +202,8 @@ def _shown(value: JSON, name: str) -> str:
     if shape["type"] == "structure":
         shown = (f"{key}={_shown(value.get(key), of['shape'])}" for key, of in shape["members"].items())
         return f"{name}({', '.join(shown)})"
+    if shape["type"] == "float":
+        return str(float(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

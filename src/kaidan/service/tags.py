@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from kaidan.service import refs
-from kaidan.service.errors import ApiError, resource_not_found
+from kaidan.service.errors import ApiError, invalid, resource_not_found
 from kaidan.service.state import Service
 
 TAGS_MAX = 50
@@ -47,7 +48,23 @@ def _of(service: Service, arn: str) -> dict[str, str]:
     return resource.tags
 
 
+_SIGNS = frozenset("_.:/=+-@")
+_RESERVED = "aws:"
+
+
+def _check(tag: dict[str, str]) -> None:
+    """Letters, digits, spaces and some signs (API reference, TagResource); no key that is AWS's own (AWS guide)."""
+    for member in ("key", "value"):
+        text = tag.get(member) or ""
+        if not all(unicodedata.category(char)[0] in "LNZ" or char in _SIGNS for char in text):
+            raise invalid(f"The tag {member} '{text}' has characters other than letters, digits, spaces and _.:/=+-@")
+    if tag.get("key", "").lower().startswith(_RESERVED):
+        raise invalid(f"The tag key '{tag['key']}' begins with '{_RESERVED}', which is reserved")
+
+
 def _joined(arn: str, tags: dict[str, str], new: list[dict[str, str]]) -> dict[str, str]:
+    for tag in new:
+        _check(tag)
     joined = tags | {tag["key"]: tag.get("value", "") for tag in new if "key" in tag}
     if len(joined) > TAGS_MAX:
         message = f"A resource can have {TAGS_MAX} tags at most; this would make {len(joined)}: '{arn}'"

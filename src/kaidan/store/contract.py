@@ -17,6 +17,10 @@ from kaidan.protocol.history import HistoryEvent
 from kaidan.values import JSON
 
 
+class StoreError(Exception):
+    """What is kept cannot be read or written: the message says where and why."""
+
+
 class Row(msgspec.Struct, kw_only=True):
     """What is known of an execution without loading it. Times are Unix milliseconds; `stop_ms` 0 while it runs.
 
@@ -38,6 +42,9 @@ class Row(msgspec.Struct, kw_only=True):
     parent_request: int = 0
     undelivered: bool = False
     pending: bool = False
+    redriven: bool = False
+    moment_ms: int = 0
+    """When it ended, or, while it runs, when it was started or redriven last."""
     head: bytes = b""
 
 
@@ -81,17 +88,23 @@ class Stored(msgspec.Struct, kw_only=True):
 
 
 class Query(msgspec.Struct, kw_only=True):
-    """Which executions to list, the last started first. `after`: the number of the last one seen."""
+    """Which executions to list: those of a machine by their moments, others by their numbers, the last first (API
+    reference, ListExecutions). `after`: the place of the last one seen."""
 
     machine_arn: str | None = None
     version_arn: str | None = None
     alias_arn: str | None = None
     map_run_arn: str | None = None
     status: str | None = None
+    redriven: bool | None = None
     since: int = 0
     """Only those with greater numbers."""
-    after: int | None = None
+    after: tuple[int, int] | None = None
     limit: int = 100
+
+    def place(self, row: Row) -> tuple[int, int]:
+        """Where a row stands in the list."""
+        return (0 if self.machine_arn is None else row.moment_ms), row.number
 
 
 class Store(Protocol):
@@ -101,7 +114,8 @@ class Store(Protocol):
     """Whether what was saved survives the process, so that it need not be held in memory."""
 
     def save(self, changes: Iterable[Change]) -> None:
-        """Write changes, and documents that were put or dropped."""
+        """Write changes, and documents that were put or dropped. Raises StoreError when nothing of it could be
+        written; documents wait for the next save."""
 
     def load(self, arn: str) -> Stored | None:
         """An execution, open or closed."""
@@ -153,7 +167,7 @@ class Store(Protocol):
 
     def forget_closed(self, before_ms: int, limit: int, kept: Iterable[str] = ()) -> int:
         """Remove executions that ended before a moment, `limit` at most; how many were removed. The children of the
-        Map Runs `kept` stay."""
+        Map Runs `kept` stay. Raises StoreError when none could be removed."""
 
     def close(self) -> None:
         """Let go of files."""

@@ -8,14 +8,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from kaidan.protocol.history import HistoryEvent
-from kaidan.store.contract import Change, Query, Row, Stored
+from kaidan.store.contract import Change, Query, Row, Stored, StoreError
 
-SCHEMA_VERSION = 1
+__all__ = ["SqliteStore", "StoreError"]
+
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE executions (
@@ -32,10 +37,12 @@ CREATE TABLE executions (
     parent_request INTEGER NOT NULL,
     undelivered INTEGER NOT NULL,
     pending INTEGER NOT NULL,
+    redriven INTEGER NOT NULL,
+    moment_ms INTEGER NOT NULL,
     events INTEGER NOT NULL,
     head BLOB NOT NULL
 );
-CREATE INDEX executions_by_machine ON executions (machine_arn, status, id) WHERE map_run_arn IS NULL;
+CREATE INDEX executions_by_machine ON executions (machine_arn, status, moment_ms, id) WHERE map_run_arn IS NULL;
 CREATE INDEX executions_by_map_run ON executions (map_run_arn, id) WHERE map_run_arn IS NOT NULL;
 CREATE INDEX executions_failed ON executions (map_run_arn, id)
     WHERE map_run_arn IS NOT NULL AND status IN ('FAILED', 'TIMED_OUT', 'ABORTED');
@@ -65,27 +72,28 @@ CREATE TABLE documents (
 
 _UPSERT = """
 INSERT INTO executions (arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn,
-                        parent_request, undelivered, pending, events, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        parent_request, undelivered, pending, redriven, moment_ms, events, head)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (arn) DO UPDATE SET status = excluded.status, start_ms = excluded.start_ms, stop_ms = excluded.stop_ms,
     parent_request = excluded.parent_request, undelivered = excluded.undelivered, pending = excluded.pending,
+    redriven = excluded.redriven, moment_ms = excluded.moment_ms,
     events = events + excluded.events, head = excluded.head
 RETURNING id
 """
 
 _COLUMNS = "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn, parent_request"
 
-_SELECT_ROWS = f"SELECT {_COLUMNS}, undelivered, pending, head FROM executions"
+_FLAGS = ("undelivered", "pending", "redriven")
+
+_SELECT_ROWS = f"SELECT {_COLUMNS}, {', '.join(_FLAGS)}, moment_ms, head FROM executions"
+
+_STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 _OF_OPEN_ONES = ("frames", "items", "timers", "tasks")
 """Tables that hold what an execution needs to go on; also one that failed, which can be redriven."""
 
 _events_encoder = msgspec.msgpack.Encoder()
 _events_decoder = msgspec.msgpack.Decoder(list[HistoryEvent])
-
-
-class StoreError(Exception):
-    """The file cannot be used: the message says which and why."""
 
 
 class SqliteStore:
@@ -110,6 +118,7 @@ class SqliteStore:
         db.execute(f"PRAGMA synchronous = {synchronous}")
         db.execute("PRAGMA cache_size = -65536")
         db.execute("PRAGMA wal_autocheckpoint = 4000")
+        db.execute("PRAGMA journal_size_limit = 67108864")
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version == 0:
@@ -126,17 +135,26 @@ class SqliteStore:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def save(self, changes: Iterable[Change]) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing. Raises StoreError."""
         db = self._db
-        db.execute("BEGIN")
         try:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("COMMIT")
+        except sqlite3.Error as problem:
+            raise StoreError(f"{self.path}: {problem}") from problem
+        finally:
+            if db.in_transaction:  # SQLite may have rolled back by itself, of a full disk for instance
+                db.execute("ROLLBACK")
+
+    def save(self, changes: Iterable[Change]) -> None:
+        with self._transaction():
             for change in changes:
                 self._save_one(change)
             self._save_documents()
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+        self._documents.clear()
 
     def _save_one(self, change: Change) -> None:
         db, row = self._db, change.row
@@ -171,7 +189,6 @@ class SqliteStore:
                 self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key))
             else:
                 self._db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, data))
-        self._documents.clear()
 
     def forget_closed(self, before_ms: int, limit: int, kept: Iterable[str] = ()) -> int:
         query = (
@@ -179,17 +196,23 @@ class SqliteStore:
             "OR map_run_arn NOT IN (SELECT value FROM json_each(?))) LIMIT ?"
         )
         ids = self._db.execute(query, (before_ms, json.dumps(list(kept)), limit)).fetchall()
-        self._db.execute("BEGIN")
-        for table in ("history", *_OF_OPEN_ONES):
-            self._db.executemany(f"DELETE FROM {table} WHERE execution = ?", ids)
-        self._db.executemany("DELETE FROM executions WHERE id = ?", ids)
-        self._db.execute("COMMIT")
+        with self._transaction():
+            for table in ("history", *_OF_OPEN_ONES):
+                self._db.executemany(f"DELETE FROM {table} WHERE execution = ?", ids)
+            self._db.executemany("DELETE FROM executions WHERE id = ?", ids)
         return len(ids)
 
     # --- reading ------------------------------------------------------------------------------------------
 
+    def _ask(self, query: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
+        """Raises StoreError: a file that cannot be read is no fault of whoever asks."""
+        try:
+            return self._db.execute(query, tuple(values))
+        except sqlite3.Error as problem:
+            raise StoreError(f"{self.path}: {problem}") from problem
+
     def row(self, arn: str) -> Row | None:
-        found = self._db.execute(f"{_SELECT_ROWS} WHERE arn = ?", (arn,)).fetchone()
+        found = self._ask(f"{_SELECT_ROWS} WHERE arn = ?", (arn,)).fetchone()
         return _row(found) if found else None
 
     def load(self, arn: str) -> Stored | None:
@@ -197,60 +220,72 @@ class SqliteStore:
         if row is None:
             return None
         execution = self._id(arn)
-        frames = dict(self._db.execute("SELECT frame, data FROM frames WHERE execution = ?", (execution,)))
+        frames = dict(self._ask("SELECT frame, data FROM frames WHERE execution = ?", (execution,)))
         items: dict[int, dict[int, str]] = {}
-        for frame, item, data in self._db.execute(
-            "SELECT frame, item, data FROM items WHERE execution = ?", (execution,)
-        ):
+        for frame, item, data in self._ask("SELECT frame, item, data FROM items WHERE execution = ?", (execution,)):
             items.setdefault(frame, {})[item] = data
         return Stored(row=row, frames=frames, items=items)
 
     def _id(self, arn: str) -> int:
-        found = self._db.execute("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
+        found = self._ask("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
         return found[0] if found else 0
 
     def history(self, arn: str, first_id: int, count: int) -> list[HistoryEvent]:
         execution = self._id(arn)
         before = "SELECT max(first_id) FROM history WHERE execution = ? AND first_id <= ?"
-        (start,) = self._db.execute(before, (execution, first_id)).fetchone()
+        (start,) = self._ask(before, (execution, first_id)).fetchone()
         query = "SELECT data FROM history WHERE execution = ? AND first_id >= ? ORDER BY first_id"
         events: list[HistoryEvent] = []
-        for (data,) in self._db.execute(query, (execution, start or first_id)):
+        for (data,) in self._ask(query, (execution, start or first_id)):
             events += [event for event in _events_decoder.decode(data) if event.id >= first_id]
             if len(events) >= count:
                 break
         return events[:count]
 
     def event_count(self, arn: str) -> int:
-        found = self._db.execute("SELECT events FROM executions WHERE arn = ?", (arn,)).fetchone()
+        found = self._ask("SELECT events FROM executions WHERE arn = ?", (arn,)).fetchone()
         return found[0] if found else 0
 
     def children(self, map_run_arn: str, succeeded: bool, after: int, limit: int) -> list[Row]:
         statuses = "'SUCCEEDED'" if succeeded else "'FAILED', 'TIMED_OUT', 'ABORTED'"
         where = f"map_run_arn = ? AND id > ? AND status IN ({statuses})"
         query = f"{_SELECT_ROWS} WHERE {where} ORDER BY id LIMIT ?"
-        return [_row(found) for found in self._db.execute(query, (map_run_arn, after, limit))]
+        return [_row(found) for found in self._ask(query, (map_run_arn, after, limit))]
 
     def list(self, query: Query) -> list[Row]:
+        """Of a machine: status by status, as the index has them, so that a page costs no more than its rows."""
+        if query.machine_arn is None or query.status is not None:
+            return list(self._listed(query))
+        found = merge(
+            *(self._listed(msgspec.structs.replace(query, status=status)) for status in _STATUSES),
+            key=query.place,
+            reverse=True,
+        )
+        return list(islice(found, query.limit))
+
+    def _listed(self, query: Query) -> Iterator[Row]:
         where, values = _where(query)
+        columns = "id" if query.machine_arn is None else "moment_ms, id"
         if query.after is not None:
-            where, values = where + " AND id < ?", [*values, query.after]
-        text = f"SELECT {_COLUMNS} FROM executions WHERE {where} ORDER BY id DESC LIMIT ?"
-        return [_row((*found, 0, 0, b"")) for found in self._db.execute(text, [*values, query.limit])]
+            where += f" AND ({columns}) < (?, ?)" if query.machine_arn else " AND id < ?"
+            values += query.after if query.machine_arn else query.after[1:]
+        order = ", ".join(f"{column} DESC" for column in columns.split(", "))
+        text = f"{_SELECT_ROWS} WHERE {where} ORDER BY {order} LIMIT ?"
+        return map(_row, self._ask(text, [*values, query.limit]))
 
     def last_number(self) -> int:
-        return self._db.execute("SELECT max(id) FROM executions").fetchone()[0] or 0
+        return self._ask("SELECT max(id) FROM executions").fetchone()[0] or 0
 
     def count(self, query: Query) -> int:
         where, values = _where(query)
-        return int(self._db.execute(f"SELECT count(*) FROM executions WHERE {where}", values).fetchone()[0])
+        return int(self._ask(f"SELECT count(*) FROM executions WHERE {where}", values).fetchone()[0])
 
     def timers(self) -> Iterator[tuple[str, int, int]]:
         query = "SELECT arn, request, due_ms FROM timers JOIN executions ON id = execution"
-        yield from self._db.execute(query)
+        yield from self._ask(query)
 
     def tasks(self) -> Iterator[tuple[str, int, bytes]]:
-        yield from self._db.execute("SELECT arn, request, data FROM tasks JOIN executions ON id = execution")
+        yield from self._ask("SELECT arn, request, data FROM tasks JOIN executions ON id = execution")
 
     def pending(self) -> Iterator[Row]:
         return self._rows("pending")
@@ -259,16 +294,16 @@ class SqliteStore:
         return self._rows("undelivered")
 
     def _rows(self, flag: str) -> Iterator[Row]:
-        return map(_row, self._db.execute(f"{_SELECT_ROWS} WHERE {flag}").fetchall())
+        return map(_row, self._ask(f"{_SELECT_ROWS} WHERE {flag}").fetchall())
 
     def documents(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        yield from self._db.execute("SELECT key, data FROM documents WHERE kind = ?", (kind,)).fetchall()
+        yield from self._ask("SELECT key, data FROM documents WHERE kind = ?", (kind,)).fetchall()
 
     def get(self, kind: str, key: str) -> bytes | None:
         if (kind, key) in self._documents:
             return self._documents[kind, key]
         query = "SELECT data FROM documents WHERE kind = ? AND key = ?"
-        found = self._db.execute(query, (kind, key)).fetchone()
+        found = self._ask(query, (kind, key)).fetchone()
         return found[0] if found else None
 
     def close(self) -> None:
@@ -289,18 +324,18 @@ def _remove(db: sqlite3.Connection, table: str, column: str, execution: int, key
 def _fields(row: Row) -> tuple[object, ...]:
     what = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
     whose = (row.version_arn, row.alias_arn, row.map_run_arn, row.parent_request)
-    return (*what, *whose, row.undelivered, row.pending)
+    return (*what, *whose, row.undelivered, row.pending, row.redriven, row.moment_ms)
 
 
 def _row(found: tuple[object, ...]) -> Row:
-    names = ("number", *_COLUMNS.split(", ")[1:], "undelivered", "pending", "head")
+    names = ("number", *_COLUMNS.split(", ")[1:], *_FLAGS, "moment_ms", "head")
     values = dict(zip(names, found, strict=True))
-    values |= {"undelivered": bool(values["undelivered"]), "pending": bool(values["pending"])}
+    values |= {flag: bool(values[flag]) for flag in _FLAGS}
     return Row(**values)  # type: ignore[arg-type]
 
 
 def _where(query: Query) -> tuple[str, list[object]]:
-    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status")
+    columns = ("machine_arn", "version_arn", "alias_arn", "map_run_arn", "status", "redriven")
     given = {column: getattr(query, column) for column in columns if getattr(query, column) is not None}
     conditions = ["id > ?", *(f"{column} = ?" for column in given)]
     if query.machine_arn is not None:  # a child's machine is its Map Run's own

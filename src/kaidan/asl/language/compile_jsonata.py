@@ -31,12 +31,12 @@ _EXPECTED = {
 class JsonataCompiler(PathCompiler):
     """Compiles the fields of one state in JSONata."""
 
-    def flow(self, definition: Definition, *, parameters: str | None = None) -> Flow:
+    def flow(self, definition: Definition, *, parameters: str | None = None, place: str = "") -> Flow:
         """`$states.result` is there where something gives one: in Task, Parallel and Map."""
-        return JsonataFlow(definition, has_result=definition.get("Type") in ("Task", "Parallel", "Map"))
+        return JsonataFlow(definition, has_result=definition.get("Type") in ("Task", "Parallel", "Map"), place=place)
 
-    def choice(self, rule: Definition) -> ChoiceTest:
-        condition = compile_template(rule["Condition"], "Condition", "boolean")
+    def choice(self, rule: Definition, place: str) -> ChoiceTest:
+        condition = compile_template(rule["Condition"], place + "Condition", "boolean")
         return lambda visit, effective: condition({"input": visit.input.value}, visit.env) is True
 
     def value(self, definition: Definition, field: str) -> Value | None:
@@ -57,8 +57,8 @@ class JsonataCompiler(PathCompiler):
 
     def catchers(self, definition: Definition) -> Catchers:
         return tuple(
-            Catcher(tuple(entry["ErrorEquals"]), entry["Next"], JsonataCatchFlow(entry))
-            for entry in definition.get("Catch", ())
+            Catcher(tuple(entry["ErrorEquals"]), entry["Next"], JsonataCatchFlow(entry, place=f"Catch[{index}]/"))
+            for index, entry in enumerate(definition.get("Catch", ()))
         )
 
 

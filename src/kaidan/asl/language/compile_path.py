@@ -57,10 +57,10 @@ class PathCompiler:
         self.pointer = pointer
         self.scope = compile_scope
 
-    def flow(self, definition: Definition, *, parameters: str | None = None) -> Flow:
+    def flow(self, definition: Definition, *, parameters: str | None = None, place: str = "") -> Flow:
         return PathFlow(definition, parameters=parameters)
 
-    def choice(self, rule: Definition) -> ChoiceTest:
+    def choice(self, rule: Definition, place: str) -> ChoiceTest:
         test = choice_rules.compile_rule(rule)
         return lambda visit, effective: test(effective.value, visit.env)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import assert_never
 
 from kaidan import errors
@@ -71,16 +72,31 @@ class Machine:
     def advance(self, execution: Execution, event: ev.Event, now_ms: int) -> list[fx.Effect]:
         """Take an event in, change `execution` in place, and say what is to be done.
 
-        An answer that nobody awaits, and any event after the end, changes nothing and gives no effects.
+        An answer that nobody awaits, and any event after the end, changes nothing and gives no effects. Raises Broken
+        when there is a fault in here: the execution has failed of it then.
         """
         turn = Turn(self, execution, now_ms)
         if execution.status == "RUNNING" or isinstance(event, ev.Redriven):
             try:
-                turn.take(event)
-                turn.run()
+                if turn.is_over_time and not isinstance(event, ev.Redriven):
+                    turn.time_out()
+                else:
+                    turn.take(event)
+                    turn.run()
             except _HistoryFull:
                 turn.history_full()
+            except Exception as problem:
+                turn.broken(problem)
+                raise Broken(turn.effects) from problem
         return turn.effects
+
+
+class Broken(Exception):
+    """A fault of the machine, not of the definition; `effects` are what is still to be done for the execution."""
+
+    def __init__(self, effects: list[fx.Effect]) -> None:
+        super().__init__("a fault of the machine")
+        self.effects = effects
 
 
 def _error(problem: StateError | TooDeep) -> StateError:
@@ -94,7 +110,7 @@ class _HistoryFull(Exception):
 class Turn:
     """One call of `advance`: the execution, the time, and the effects so far."""
 
-    __slots__ = ("effects", "events_max", "execution", "machine", "now_ms", "surroundings")
+    __slots__ = ("effects", "end_ms", "events_max", "execution", "machine", "now_ms", "surroundings")
 
     def __init__(self, machine: Machine, execution: Execution, now_ms: int) -> None:
         self.machine = machine
@@ -102,7 +118,16 @@ class Turn:
         self.now_ms = now_ms
         self.effects: list[fx.Effect] = []
         self.events_max = sys.maxsize if execution.express else machine.limits.history_events_max
+        limits = machine.limits
+        self.end_ms = execution.start_ms + 1000 * (
+            limits.express_duration_s_max if execution.express else limits.standard_duration_s_max
+        )
+        """When it must have ended, whatever the definition says."""
         self.surroundings = Surroundings(execution, machine.source, machine.revision)
+
+    @property
+    def is_over_time(self) -> bool:
+        return self.now_ms >= self.end_ms
 
     # --- history ------------------------------------------------------------------------------------------
 
@@ -133,7 +158,7 @@ class Turn:
 
     def timer(self, frame: Frame, due_ms: int) -> int:
         request_id = self.await_answer(frame)
-        self.effects.append(fx.StartTimer(request_id, due_ms))
+        self.effects.append(fx.StartTimer(request_id, min(due_ms, self.end_ms)))
         return request_id
 
     def drop_timer(self, request_id: int) -> None:
@@ -158,7 +183,7 @@ class Turn:
             if frame is not None:
                 self._answer(frame, event)
             elif event.request_id == self.execution.timeout_timer != 0:
-                self._time_out()
+                self.time_out()
 
     def _map_run(self, event: ev.MapRunUpdated | ev.MapRunContinued | ev.MapRunResumed) -> None:
         """Something that concerns a Map Run as a whole, if it is under way."""
@@ -179,11 +204,14 @@ class Turn:
         self.new_frame("root", execution.scope, execution.input, previous_id=0)
 
     def _start_timeout(self) -> None:
+        """For the definition's TimeoutSeconds; and for Express, which may wait for a task that never answers."""
         execution, timeout_s = self.execution, self.machine.program.timeout_s
-        if timeout_s is not None and execution.scope == "":
+        own = timeout_s is not None and execution.scope == ""
+        if own or execution.express:
             execution.timeout_timer = execution.next_request_id
             execution.next_request_id += 1
-            self.effects.append(fx.StartTimer(execution.timeout_timer, self.now_ms + 1000 * timeout_s))
+            due_ms = self.now_ms + 1000 * timeout_s if own and timeout_s is not None else self.end_ms
+            self.effects.append(fx.StartTimer(execution.timeout_timer, min(due_ms, self.end_ms)))
 
     def _redrive(self) -> None:
         """Go on from the frames as they were left; time-outs and retries begin anew (AWS guide, "redrive")."""
@@ -234,9 +262,11 @@ class Turn:
             case ev.TimerFired():
                 self._timer_fired(frame, event.request_id)
             case ev.TaskStarted():
-                tasks.started(self, frame, event)
+                self.attempt(frame, lambda: tasks.started(self, frame, event))
             case ev.TaskSubmitted():
-                tasks.submitted(self, frame, event)
+                self.attempt(frame, lambda: tasks.submitted(self, frame, event))
+            case ev.TokenAnswered():
+                self.attempt(frame, lambda: tasks.answered(self, frame, event))
             case ev.Heartbeat():
                 tasks.heartbeat(self, frame)
             case ev.TaskSucceeded():
@@ -402,6 +432,7 @@ class Turn:
         if error.error != errors.DATA_LIMIT_EXCEEDED:
             place = f"'{state.name}' (entered at the event id #{frame.entered_event_id})"
             cause = f"An error occurred while executing the state {place}. {cause}"
+            cause = cause[: self.machine.limits.cause_chars_max]
         located = StateError(error.error, cause, located=True)
         if error.error == errors.QUERY_EVALUATION_ERROR:
             self._record_evaluation_failure(frame, state, error, cause)
@@ -464,11 +495,16 @@ class Turn:
         self.record("ExecutionAborted", last_id, details)
         self._finish("ABORTED", error=event.error, cause=event.cause)
 
-    def _time_out(self) -> None:
-        self.execution.timeout_timer = 0
+    def time_out(self) -> None:
+        """TimeoutSeconds of the definition have passed, or the longest time that an execution may take: an Express one
+        fails with States.Timeout then (AWS guide, "Choosing workflow type")."""
+        execution = self.execution
+        if execution.next_event_id == 1:
+            self._start()
         last_id = self._abort_all()
-        self.record("ExecutionTimedOut", last_id)
-        self._finish("TIMED_OUT")
+        error = errors.TIMEOUT if execution.express else None
+        self.record("ExecutionTimedOut", last_id, {"error": error} if error is not None else None)
+        self._finish("TIMED_OUT", error=error)
 
     def history_full(self) -> None:
         """A Standard execution may have so many events and no more: the last one says so."""
@@ -481,6 +517,22 @@ class Turn:
         most = self.machine.limits.history_events_max
         cause = f"The execution reached the maximum number of history events ({most})."
         self._finish_failed(root, StateError(errors.RUNTIME, cause))
+
+    def broken(self, problem: Exception) -> None:
+        """There is a fault in here: end the execution, asking nothing more of what may be at fault."""
+        execution = self.execution
+        self.events_max = sys.maxsize
+        for frame in execution.frames.values():
+            if children.has_open_run(frame):
+                with suppress(Exception):
+                    MapRun(self, frame).abandon()
+            with suppress(Exception):
+                tasks.release(self, frame)
+        if execution.status == "RUNNING":
+            cause = f"An internal error occurred: {type(problem).__name__}: {problem}"
+            error = StateError(errors.RUNTIME, cause)
+            self.record("ExecutionFailed", execution.next_event_id - 1, tasks.error_details(error))
+            self._finish("FAILED", error=error.error, cause=error.cause)
 
     def _abort_all(self) -> int:
         """Abort everything that runs; the answer is the id that the closing event points to."""

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from kaidan.asl.states.distributed import Terms
-from kaidan.protocol.events import Item
+from kaidan.protocol.events import Item, TokenAnswered
 from kaidan.values import JSON, Payload
 
 FrameKind = Literal["root", "branch", "iteration"]
@@ -135,6 +135,9 @@ class Frame(msgspec.Struct, kw_only=True, omit_defaults=True):
     last_event_id: int = 0
     retry_count: int = 0
     task_started: bool = False
+    task_submitted: bool = False
+    early: TokenAnswered | None = None
+    """The answer to a task that has not been recorded as handed over yet."""
     retries: dict[int, int] = {}
     variables: dict[str, JSON] = {}
     variable_bytes: dict[str, int] = {}

@@ -223,7 +223,7 @@ class MapRun:
         if not self.state.selects:
             return Payload(item.value)
         turn, frame = self.turn, self.frame
-        context = item_context(turn, self.run.taken, item)
+        context = item_context(self.run.taken, item, sources=turn.machine.revision.data_sources)
         visit = Visit(turn.surroundings.env(frame, self.state, turn.now_ms, context), frame.input, turn.now_ms)
         return self.state.item_input(visit, self.container.input, item.value)
 
@@ -236,7 +236,7 @@ class MapRun:
                 return self._batch() if run.batch and run.exhausted else None
             selected = self._selected(item)
             size = selected.size_bytes + (1 if run.batch else 0)
-            if self._empty_batch_bytes() + run.batch_bytes + size > terms.batch_bytes:
+            if terms.empty_batch_bytes() + run.batch_bytes + size > terms.batch_bytes:
                 if not run.batch:
                     raise self._too_large()
                 return self._batch()
@@ -247,14 +247,9 @@ class MapRun:
 
     def _batch(self) -> tuple[Payload, int]:
         run = self.run
-        fixed = {} if run.terms.batch_input is None else {"BatchInput": run.terms.batch_input.value}
-        batch = Payload({**fixed, "Items": run.batch}), len(run.batch)
+        batch = run.terms.batch(run.batch), len(run.batch)
         run.batch, run.batch_bytes = [], 0
         return batch
-
-    def _empty_batch_bytes(self) -> int:
-        fixed = self.run.terms.batch_input
-        return len('{"Items":[]}') + (fixed.size_bytes + len('"BatchInput":,') if fixed is not None else 0)
 
     def _too_large(self) -> StateError:
         cause = f"The input of a child workflow execution of the state '{self.state.name}' exceeds the maximum number"
@@ -491,12 +486,12 @@ def redrive(turn: Turn, frame: Frame, run: Dispatch) -> bool:
     return True
 
 
-def item_context(turn: Turn, index: int, item: ev.Item) -> dict[str, JSON]:
-    """The `Map.Item` that ItemSelector sees."""
+def item_context(index: int, item: ev.Item, *, sources: bool) -> dict[str, JSON]:
+    """The `Map.Item` that ItemSelector sees. `sources`: it says where an item is from."""
     context = {"Index": index, "Value": item.value if item.key is None else item.value["Value"]}
     if item.key is not None:
         context["Key"] = item.key
-    return context | {"Source": item.source} if turn.machine.revision.data_sources else context
+    return context | {"Source": item.source} if sources else context
 
 
 def joined(results: list[Payload]) -> Payload:

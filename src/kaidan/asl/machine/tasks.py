@@ -45,7 +45,8 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     if prepared is not parameters.value:
         parameters = Payload(prepared)
     turn.record_in(frame, _FAMILIES[resource.kind].prefix + "Scheduled", _scheduled(turn, step, parameters.text))
-    frame.waiting, frame.resource, frame.task_started = "task", resource.arn, False
+    frame.waiting, frame.resource = "task", resource.arn
+    frame.task_started, frame.task_submitted, frame.early = False, False, None
     frame.request_id = turn.await_answer(frame)
     if step.timeout_s is not None:
         frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * step.timeout_s)
@@ -98,10 +99,33 @@ def started(turn: Turn, frame: Frame, event: ev.TaskStarted) -> None:
     frame.task_started = True
     worker = {"workerName": event.worker} if event.worker is not None else {}
     _record(turn, frame, "Started", worker)
+    _take_early(turn, frame)
 
 
 def submitted(turn: Turn, frame: Frame, event: ev.TaskSubmitted) -> None:
+    """Recorded once, too."""
+    if frame.task_submitted:
+        return
+    frame.task_submitted = True
     _record(turn, frame, "Submitted", {"output": event.output.text})
+    _take_early(turn, frame)
+
+
+def answered(turn: Turn, frame: Frame, event: ev.TokenAnswered) -> None:
+    """The answer waits until it is recorded that the task was handed over: who has the token may be faster."""
+    activity = task_resource(frame.resource).kind == "activity"
+    if not (frame.task_started if activity else frame.task_submitted):
+        frame.early = event
+    elif event.output is not None:
+        succeeded(turn, frame, ev.TaskSucceeded(event.request_id, event.output))
+    else:
+        failed(turn, frame, ev.TaskFailed(event.request_id, event.error, event.cause))
+
+
+def _take_early(turn: Turn, frame: Frame) -> None:
+    early, frame.early = frame.early, None
+    if early is not None:
+        answered(turn, frame, early)
 
 
 def heartbeat(turn: Turn, frame: Frame) -> None:
@@ -164,7 +188,7 @@ def _forget(turn: Turn, frame: Frame) -> None:
     turn.execution.requests.pop(frame.request_id, None)
     turn.drop_timer(frame.timeout_timer)
     turn.drop_timer(frame.heartbeat_timer)
-    frame.waiting, frame.request_id = "", 0
+    frame.waiting, frame.request_id, frame.early = "", 0, None
 
 
 def error_details(error: StateError) -> dict[str, JSON]:

@@ -27,7 +27,18 @@ from kaidan.asl.query.jsonpath import JsonPathSyntaxError, PathNotApplicable, Pa
 from kaidan.errors import runtime_error
 from kaidan.values import JSON, InvalidJson, dumps, loads
 
-__all__ = ["FUNCTIONS", "IntrinsicSyntaxError", "compile_intrinsic", "is_intrinsic", "variable_names"]
+__all__ = [
+    "FUNCTIONS",
+    "Argument",
+    "Call",
+    "IntrinsicSyntaxError",
+    "Literal",
+    "PathText",
+    "compile_intrinsic",
+    "is_intrinsic",
+    "parse_intrinsic",
+    "variable_names",
+]
 
 NESTING_MAX = 10
 """How many calls may stand inside one another (guide, top of the page; it may mean all calls of a field)."""
@@ -52,7 +63,7 @@ def variable_names(text: str) -> list[str]:
     """
     if not is_intrinsic(text):
         return []
-    names = (_VARIABLE.match(path.text) for path in _paths(_Parser(text).parse()))
+    names = (_VARIABLE.match(path.text) for path in _paths(parse_intrinsic(text)))
     return list(dict.fromkeys(match[1] for match in names if match))
 
 
@@ -62,36 +73,47 @@ def compile_intrinsic(text: str) -> Expression:
     Raises IntrinsicSyntaxError. A wrong number of arguments is none: AWS accepts the definition and fails the
     state. The expression raises StateError: States.Runtime in every case, as recorded from AWS.
     """
-    return _compile_call(_Parser(text).parse(), text)
+    return _compile_call(parse_intrinsic(text), text)
 
 
 # The tree
 
 
 @dataclass(frozen=True, slots=True)
-class _Literal:
+class Literal:
+    """A value as it is. The template of States.Format keeps its escapes, which the function reads."""
+
     value: JSON
 
 
 @dataclass(frozen=True, slots=True)
-class _Path:
+class PathText:
+    """A path, not parsed yet: `$.a`, `$$.Execution.Name`, `$variable`. `position`: its first character, from 0."""
+
     text: str
     position: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Call:
+    """A call of the function `name`, `States.Array`."""
+
     name: str
-    arguments: list[_Node]
+    arguments: list[Argument]
 
 
-_Node: TypeAlias = _Literal | _Path | _Call
+Argument: TypeAlias = Literal | PathText | Call
 
 
-def _paths(node: _Node) -> Iterator[_Path]:
-    if isinstance(node, _Path):
+def parse_intrinsic(text: str) -> Call:
+    """The tree of a call. Raises IntrinsicSyntaxError."""
+    return _Parser(text).parse()
+
+
+def _paths(node: Argument) -> Iterator[PathText]:
+    if isinstance(node, PathText):
         yield node
-    elif isinstance(node, _Call):
+    elif isinstance(node, Call):
         for argument in node.arguments:
             yield from _paths(argument)
 
@@ -99,17 +121,17 @@ def _paths(node: _Node) -> Iterator[_Path]:
 # Compiling
 
 
-def _compile(node: _Node, text: str) -> Expression:
+def _compile(node: Argument, text: str) -> Expression:
     match node:
-        case _Call():
+        case Call():
             return _compile_call(node, text)
-        case _Path():
+        case PathText():
             return _compile_path(node, text)
-        case _Literal(value):
+        case Literal(value):
             return lambda data, env: value
 
 
-def _compile_call(call: _Call, text: str) -> Expression:
+def _compile_call(call: Call, text: str) -> Expression:
     name, function = call.name, _function(call)
     arguments = [_compile(argument, text) for argument in call.arguments]
 
@@ -125,7 +147,7 @@ def _compile_call(call: _Call, text: str) -> Expression:
     return evaluate
 
 
-def _function(call: _Call) -> Function:
+def _function(call: Call) -> Function:
     fewest, most, function = FUNCTIONS[call.name]
     fits = len(call.arguments) >= fewest and (most is None or len(call.arguments) <= most)
     if fits and all(map(_is_json, call.arguments)):
@@ -137,12 +159,12 @@ def _function(call: _Call) -> Function:
     return refuse
 
 
-def _is_json(argument: _Node) -> bool:
+def _is_json(argument: Argument) -> bool:
     """Not so a number beyond doubles: `1e309`."""
-    return not isinstance(argument, _Literal) or argument.value not in (inf, -inf)
+    return not isinstance(argument, Literal) or argument.value not in (inf, -inf)
 
 
-def _compile_path(path: _Path, text: str) -> Expression:
+def _compile_path(path: PathText, text: str) -> Expression:
     try:
         select = compile_path(path.text)
     except JsonPathSyntaxError as problem:
@@ -197,14 +219,14 @@ class _Parser:
         self.text = text
         self.position = 0
 
-    def parse(self) -> _Call:
+    def parse(self) -> Call:
         call = self._call(1)
         self._skip_space()
         if self.position < len(self.text):
             self._expected("the end")
         return call
 
-    def _call(self, depth: int) -> _Call:
+    def _call(self, depth: int) -> Call:
         start = self.position
         name = self._take(_NAME)
         if name not in FUNCTIONS:
@@ -214,10 +236,10 @@ class _Parser:
         if not self.text.startswith("(", self.position):
             self._expected(f"'(' right after {name}")
         self.position += 1
-        return _Call(name, self._arguments(name, depth))
+        return Call(name, self._arguments(name, depth))
 
-    def _arguments(self, name: str, depth: int) -> list[_Node]:
-        arguments: list[_Node] = []
+    def _arguments(self, name: str, depth: int) -> list[Argument]:
+        arguments: list[Argument] = []
         if self._accept(")"):
             return arguments
         while True:
@@ -229,19 +251,19 @@ class _Parser:
             if not self._accept(","):
                 self._expected("',' or ')'")
 
-    def _argument(self, depth: int, is_template: bool) -> _Node:
+    def _argument(self, depth: int, is_template: bool) -> Argument:
         self._skip_space()
         start = self.position
         if self._accept("'"):
-            return _Literal(self._string(is_template))
+            return Literal(self._string(is_template))
         if self.text.startswith("$", start):
             return self._path()
         if number := _NUMBER.match(self.text, start):
             self.position = number.end()
-            return _Literal(_number(number[0]))
+            return Literal(_number(number[0]))
         word = self._take(_NAME)
         if word in _WORDS:
-            return _Literal(_WORDS[word])
+            return Literal(_WORDS[word])
         self.position = start
         if not is_intrinsic(word):
             self._expected(_ARGUMENT)
@@ -257,7 +279,7 @@ class _Parser:
         self.position += 1
         return body if is_template else _ESCAPE.sub(r"\1", body)
 
-    def _path(self) -> _Path:
+    def _path(self) -> PathText:
         """Up to the `,` or `)` that belongs to the call, not to a filter or a quoted name."""
         start = self.position
         awaited: list[str] = []
@@ -271,7 +293,7 @@ class _Parser:
             self.position = token.end()
         if awaited:
             self._fail(f"path without its closing {awaited[-1]}", start)
-        return _Path(self.text[start : self.position].rstrip(), start)
+        return PathText(self.text[start : self.position].rstrip(), start)
 
     def _take(self, pattern: re.Pattern[str]) -> str:
         match = pattern.match(self.text, self.position)

@@ -30,6 +30,7 @@ class JavaRegex:
 
     def __init__(self, pattern: str, flags: str) -> None:
         """`flags`: any of i, m, s, x. Raises re.error."""
+        self.pattern = pattern
         combined = re.ASCII
         for letter in flags:
             combined |= FLAGS[letter]
@@ -37,6 +38,11 @@ class JavaRegex:
             warnings.simplefilter("ignore", FutureWarning)  # of brackets in brackets, which Java reads otherwise
             self._re = re.compile(_NAMED_GROUP.sub("(?P<", pattern), combined)
         self._bounded = _bounded(pattern, flags)
+
+    @property
+    def flags(self) -> str:
+        """The flags in force, given or set in the pattern: `im`."""
+        return "".join(letter for letter, flag in FLAGS.items() if self._re.flags & flag)
 
     def matches(self, text: str) -> bool:
         """Whether the whole text is what the pattern says. Raises TooManySteps."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaidan.asl.query.choice import OPERATORS
-from kaidan.asl.states.dataflow import Definition
+from kaidan.asl.states.dataflow import Definition, Flow
 from kaidan.asl.states.fields import (
     ASSIGN,
     COMMON,
@@ -23,7 +23,7 @@ from kaidan.asl.states.fields import (
     Text,
     Timestamp,
 )
-from kaidan.asl.states.state import Compiler, State
+from kaidan.asl.states.state import ChoiceTest, Compiler, State
 from kaidan.asl.states.visit import Exit, Visit
 from kaidan.errors import NO_CHOICE_MATCHED, StateError
 from kaidan.values import JSON
@@ -97,8 +97,8 @@ class Choice(State):
         super().__init__(definition, compiler, compiler.flow(definition))
         self._default: str | None = definition.get("Default")
         self._rules = [
-            (compiler.choice(rule), rule["Next"], compiler.flow(rule_flow(definition, rule)))
-            for rule in definition["Choices"]
+            _compiled(definition, rule, f"Choices[{index}]/", compiler)
+            for index, rule in enumerate(definition["Choices"])
         ]
 
     def enter(self, visit: Visit) -> Exit:
@@ -112,6 +112,11 @@ class Choice(State):
             raise StateError(NO_CHOICE_MATCHED, cause, located=True)
         output, assigned = self.flow.conclude(visit, effective)
         return Exit(self._default, output, assigned)
+
+
+def _compiled(definition: Definition, rule: Definition, place: str, compiler: Compiler) -> tuple[ChoiceTest, str, Flow]:
+    """A rule: whether it holds, where it leads, and its data flow. `place` stands before the names of its fields."""
+    return compiler.choice(rule, place), rule["Next"], compiler.flow(rule_flow(definition, rule), place=place)
 
 
 def rule_flow(definition: Definition, rule: Definition) -> Definition:

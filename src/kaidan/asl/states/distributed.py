@@ -56,6 +56,16 @@ class Terms(msgspec.Struct, kw_only=True, frozen=True):
     lines: bool = False
     """The state's output is to be JSON Lines, as text (OutputType JSONL without a Resource)."""
 
+    def batch(self, items: list[JSON]) -> Payload:
+        """The input of the child that gets these items: `{"BatchInput": …, "Items": […]}`."""
+        fixed = {} if self.batch_input is None else {"BatchInput": self.batch_input.value}
+        return Payload({**fixed, "Items": items})
+
+    def empty_batch_bytes(self) -> int:
+        """The size of a batch without items."""
+        fixed = self.batch_input
+        return len('{"Items":[]}') + (fixed.size_bytes + len('"BatchInput":,') if fixed is not None else 0)
+
 
 class Distribution:
     """The fields, compiled."""

@@ -14,11 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from kaidan.asl.query.env import Env
-
-try:  # TEMP
-    from kaidan.asl.query.jsonata import UNDEFINED, JsonataError, compile_expression, is_function
-except ImportError:
-    pass
+from kaidan.asl.query.jsonata import UNDEFINED, JsonataError, compile_expression, is_function
 from kaidan.asl.states.dataflow import Assigned, Definition
 from kaidan.asl.states.visit import Visit
 from kaidan.errors import QUERY_EVALUATION_ERROR, StateError
@@ -80,7 +76,8 @@ def _expression(text: str, location: str, expected: str | None) -> Template:
         try:
             value = program.evaluate(None, bindings, env)
         except JsonataError as problem:
-            raise _failure(text, location, f"threw an error during evaluation. {problem}") from None
+            mark = "." if problem.code else ":"  # measured on AWS: of the bounds, which have no code, it says ": …"
+            raise _failure(text, location, f"threw an error during evaluation{mark} {problem}") from None
         if value is UNDEFINED:
             raise _failure(text, location, "returned nothing (undefined).")
         if is_function(value):
@@ -103,11 +100,12 @@ class JsonataFlow:
 
     __slots__ = ("_arguments", "_assign", "_has_result", "_output")
 
-    def __init__(self, definition: Definition, *, has_result: bool = True) -> None:
-        """`has_result`: whether `$states.result` is there for Output and Assign."""
-        self._arguments = _field(definition, "Arguments")
-        self._output = _field(definition, "Output")
-        self._assign = _field(definition, "Assign")
+    def __init__(self, definition: Definition, *, has_result: bool = True, place: str = "") -> None:
+        """`has_result`: whether `$states.result` is there for Output and Assign. `place` stands before the names of
+        the fields in errors: `Choices[0]/`, `Catch[1]/` (measured on AWS)."""
+        self._arguments = _field(definition, "Arguments", place)
+        self._output = _field(definition, "Output", place)
+        self._assign = _field(definition, "Assign", place)
         self._has_result = has_result
 
     def arguments(self, visit: Visit) -> Payload:
@@ -139,8 +137,8 @@ class JsonataCatchFlow(JsonataFlow):
         return self._conclude(visit, states, error_output)
 
 
-def _field(definition: Definition, name: str) -> Template | None:
-    return compile_template(definition[name], name) if name in definition else None
+def _field(definition: Definition, name: str, place: str) -> Template | None:
+    return compile_template(definition[name], place + name) if name in definition else None
 
 
 class ExpressionValue:

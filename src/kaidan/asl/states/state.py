@@ -31,11 +31,12 @@ class Compiler(Protocol):
     name: str
     pointer: str
 
-    def flow(self, definition: Definition, *, parameters: str | None = None) -> Flow:
-        """The data flow. `parameters`: the JSONPath field that shapes the input."""
+    def flow(self, definition: Definition, *, parameters: str | None = None, place: str = "") -> Flow:
+        """The data flow. `parameters`: the JSONPath field that shapes the input. `place` stands before the names of
+        the fields in errors: `Choices[0]/`."""
 
-    def choice(self, rule: Definition) -> ChoiceTest:
-        """The test of one choice rule."""
+    def choice(self, rule: Definition, place: str) -> ChoiceTest:
+        """The test of one choice rule; `place` as of `flow`."""
 
     def value(self, definition: Definition, field: str) -> Value | None:
         """A field that is a literal, has a `…Path` twin (JSONPath), or may be an expression (JSONata)."""

@@ -202,11 +202,12 @@ def _metadata(entry: dict[str, Any]) -> JSON:
     }
 
 
-def read_text(text: str, config: JSON) -> list[Item]:
-    """The items of a text instead of an object's: what TestState is told that was read."""
+def read_text(text: str, config: JSON, parameters: JSON = None) -> list[Item]:
+    """The items of a text instead of an object's: what TestState is told that was read. `parameters`: where from."""
     manifest = "ManifestType" in config or config.get("InputType") == "MANIFEST"
     config = {key: value for key, value in config.items() if not manifest or key not in ("ManifestType", "InputType")}
-    reader = {"Resource": "getObject", "Parameters": {"Bucket": "text", "Key": "text"}, "ReaderConfig": config}
+    parameters = parameters or {"Bucket": "text", "Key": "text"}
+    reader = {"Resource": "getObject", "Parameters": parameters, "ReaderConfig": config}
     return list(open_items(reader, None, _TextStorage(text)).items)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from kaidan.asl.states.recovery import matches
 from kaidan.errors import StateError
+from kaidan.integrations.http_task import Exchange
 from kaidan.service.state import Service
 from kaidan.service.test_state.subject import read
 from kaidan.service.test_state.trial import Trial
@@ -48,7 +49,37 @@ def _inspection(trial: Trial) -> dict[str, JSON]:
         data["variables"] = dumps(trial.variables)
     if trial.error and (details := _error_details(trial, trial.error)):
         data["errorDetails"] = details
+    if trial.subject.level == "TRACE" and trial.notes.exchange:
+        data |= _http(trial.notes.exchange, reveals=trial.subject.reveals)
     return data
+
+
+def _http(exchange: Exchange, *, reveals: bool) -> dict[str, JSON]:
+    """The request and the response of an HTTP task. What its connection adds is left out, unless it is to be revealed;
+    of the response nothing is (API reference, `revealSecrets`)."""
+    request, response = exchange.sent if reveals else exchange.open, exchange.response
+    protocol = request.url.partition(":")[0]
+    shown: dict[str, JSON] = {
+        "protocol": protocol,
+        "method": request.method,
+        "url": request.url,
+        "headers": _headers(request.headers),
+    }
+    data: dict[str, JSON] = {"request": shown if request.body is None else shown | {"body": request.body.decode()}}
+    if response is not None:
+        data["response"] = {
+            "protocol": protocol,
+            "statusCode": str(response.status),
+            "statusMessage": response.reason,
+            "headers": _headers(response.headers),
+            "body": response.body.decode(errors="replace"),
+        }
+    return data
+
+
+def _headers(headers: list[tuple[str, str]]) -> str:
+    """As Java prints them: `[Content-Type: application/json, Date: …]`."""
+    return f"[{', '.join(f'{name}: {value}' for name, value in headers)}]"
 
 
 def _error_details(trial: Trial, error: StateError) -> dict[str, int]:

@@ -65,6 +65,8 @@ class Subject:
     """Iterations of a Map that are said to have failed."""
     reader_data: str | None
     """What a Map's ItemReader is said to have read, as it stands in its source."""
+    reveals: bool
+    """What the connection of an HTTP task adds is to be shown."""
 
 
 def read(params: dict[str, Any]) -> Subject:
@@ -86,6 +88,7 @@ def read(params: dict[str, Any]) -> Subject:
         retry_count=_retry_count(config, context),
         failure_count=config.get("mapIterationFailureCount"),
         reader_data=config.get("mapItemReaderData"),
+        reveals=bool(params.get("revealSecrets")),
     )
 
 
@@ -232,7 +235,7 @@ def _result(text: str, mode: str, place: Place) -> Payload:
 
 # Data
 
-_CONTEXT: dict[str, dict[str, tuple[type, ...] | None]] = {
+_CONTEXT: dict[str, Any] = {
     "Execution": {
         "Id": (str,),
         "Input": None,
@@ -245,11 +248,11 @@ _CONTEXT: dict[str, dict[str, tuple[type, ...] | None]] = {
     "State": {"EnteredTime": (str,), "Name": (str,), "RetryCount": (int, float)},
     "StateMachine": {"Id": (str,), "Name": (str,)},
     "Task": {"Token": (str,)},
-    "Map": {"Item": (dict,)},
+    "Map": {"Item": {"Index": (int, float), "Value": None, "Key": (str,), "Source": (str,)}},
 }
 """What a Context object may hold, and the types; None: anything (AWS guide, "Accessing the Context object")."""
 
-_A = {str: "a string", int: "a number", dict: "an object"}
+_A = {str: "a string", int: "a number"}
 
 
 def _context(text: str | None, place: Place) -> Payload | None:
@@ -261,25 +264,24 @@ def _context(text: str | None, place: Place) -> Payload | None:
         raise _invalid_context("must be valid JSON") from None
     if not isinstance(context.value, dict):
         raise _invalid_context("must be a JSON object")
-    for name, part in context.value.items():
-        _check_context_part(name, part, place)
+    if "Map" in context.value and not place.in_map:  # recorded
+        raise _invalid_context("'Map' field is not supported when mocking a Context object")
+    _check_context(context.value, _CONTEXT)
     return context
 
 
-def _check_context_part(name: str, part: JSON, place: Place) -> None:
-    """Recorded: unknown fields, and Map where no Map is around the state."""
-    if name == "Map" and not place.in_map:
-        raise _invalid_context("'Map' field is not supported when mocking a Context object")
-    if name not in _CONTEXT:
-        raise _invalid_context(f"Field '{name}' is not allowed")
-    if not isinstance(part, dict):
-        raise _invalid_context(f"Field '{name}' must be an object")
-    for field, value in part.items():
-        if field not in _CONTEXT[name]:
+def _check_context(value: dict[str, JSON], allowed: dict[str, Any]) -> None:
+    """The fields of a Context object or of a part of it. Recorded: unknown ones."""
+    for field, part in value.items():
+        if field not in allowed:
             raise _invalid_context(f"Field '{field}' is not allowed")
-        types = _CONTEXT[name][field]
-        if types and (isinstance(value, bool) or not isinstance(value, types)):
-            raise _invalid_context(f"Field '{field}' must be {_A[types[0]]}")
+        match allowed[field]:
+            case dict() as inner:
+                if not isinstance(part, dict):
+                    raise _invalid_context(f"Field '{field}' must be an object")
+                _check_context(part, inner)
+            case tuple() as types if isinstance(part, bool) or not isinstance(part, types):
+                raise _invalid_context(f"Field '{field}' must be {_A[types[0]]}")
 
 
 def _invalid_context(problem: str) -> ApiError:

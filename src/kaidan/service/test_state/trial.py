@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kaidan.asl.language.compile import COMPILERS, Program, Scope
-from kaidan.asl.machine.advance import Machine, accept
+from kaidan.asl.machine.advance import Broken, Machine, accept
 from kaidan.asl.machine.execution import Execution, Frame
 from kaidan.asl.states import CHAPTERS
 from kaidan.asl.states.state import State
 from kaidan.errors import TIMEOUT, StateError
 from kaidan.integrations import dispatch
+from kaidan.integrations.http_task import Exchange
 from kaidan.limits import AWS
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
@@ -50,7 +51,7 @@ class Trial:
             service.source,
             check_parameters=dispatch.check_parameters if subject.mock is None else accept,
             prepare_parameters=dispatch.prepare_parameters,
-            limits=replace(AWS, slice_transitions_max=0),
+            limits=replace(AWS, slice_transitions_max=0, express_duration_s_max=AWS.standard_duration_s_max),
             revision=replace(service.revision, redrive=False),
         )
         self._replies: dict[int, _Reply] = {}
@@ -110,7 +111,13 @@ class Trial:
     # The world
 
     def take(self, event: ev.Event) -> None:
-        for effect in self._machine.advance(self._execution, event, self._engine.clock.now_ms()):
+        """Raises what the state under test raises of a mock or a configuration that cannot be."""
+        try:
+            effects = self._machine.advance(self._execution, event, self._engine.clock.now_ms())
+        except Broken as broken:
+            assert broken.__cause__ is not None
+            raise broken.__cause__ from None
+        for effect in effects:
             self._carry_out(effect)
 
     def _carry_out(self, effect: fx.Effect) -> None:
@@ -200,6 +207,10 @@ class _Reply:
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         self._on_cancel = action
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """See `integrations.contract.spectator`."""
+        self._do(lambda: self._trial.notes.http(exchange))
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self._do(lambda: self._trial.after(delay_s, lambda: self._unless_ended(action)))

@@ -11,18 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-import msgspec
-
 from kaidan.arns import task_resource
+from kaidan.asl.machine.map_runs import item_context
 from kaidan.asl.query.env import Env
 from kaidan.asl.states.dataflow import Assigned
-from kaidan.asl.states.distributed import Tolerance
+from kaidan.asl.states.distributed import Terms, Tolerance
 from kaidan.asl.states.map import Map
 from kaidan.asl.states.recovery import CatchFlow, error_output
 from kaidan.asl.states.state import State
 from kaidan.asl.states.visit import Ask, Exit, FanOut, Step, Visit
 from kaidan.errors import EXCEED_TOLERATED_FAILURE_THRESHOLD, StateError
+from kaidan.integrations.http_task import Exchange
 from kaidan.integrations.items import Unreadable, json_file, read_text
+from kaidan.limits import AWS
+from kaidan.protocol.events import Item
 from kaidan.service.errors import invalid
 from kaidan.service.test_state.spans import written
 from kaidan.service.test_state.subject import Subject
@@ -30,7 +32,7 @@ from kaidan.values import JSON, Payload, loads
 
 _RESULT = ("afterResultSelector", "afterResultPath")
 _INPUT = ("afterInputPath",)
-_ITEMS = ("afterItemsPath", "afterItemsPointer", "afterItemSelector")
+_ITEMS = ("afterItemsPath", "afterItemsPointer", "afterItemSelector", "afterItemBatcher")
 _NUMBERS = ("maxConcurrency", "toleratedFailureCount", "toleratedFailurePercentage")
 
 SHOWN: dict[str, tuple[str, ...]] = {
@@ -57,6 +59,11 @@ class Notes:
     shown: dict[str, JSON] = field(default_factory=dict)
     error: StateError | None = None
     catch_index: int | None = None
+    exchange: Exchange | None = None
+
+    def http(self, exchange: Exchange) -> None:
+        """An HTTP task's last request and its answer."""
+        self.exchange = exchange
 
     def number(self, name: str, value: float) -> None:
         if name in SHOWN[self.type]:
@@ -118,10 +125,7 @@ class Watched(State):
 
     def _ask(self, step: FanOut, visit: Visit) -> Ask:
         if isinstance(self._inner, Map):
-            if self._subject.reader_data is not None:
-                items = _read(self._subject.reader_data, self._subject, self._notes)
-                step = msgspec.structs.replace(step, items=items)
-            _look_at_items(self._inner, step, visit, self._subject, self._notes)
+            MapTest(self._inner, step, visit, self._subject, self._notes).look()
         return Ask(MOCKED, step.input)
 
 
@@ -147,60 +151,87 @@ def _env(env: Env, context: JSON) -> Env:
 # Map
 
 
-def _read(text: str, subject: Subject, notes: Notes) -> list[JSON]:
-    """What the ItemReader is said to have read, as items. Raises ValidationException."""
-    config = subject.place.definition.get("ItemReader", {}).get("ReaderConfig", {})
-    try:
-        items = [item.value for item in read_text(text, config)]
-        if "ItemsPointer" in config:
-            notes.data("afterItemsPointer", Payload(json_file.pointed(loads(text), config["ItemsPointer"])))
-    except Unreadable as problem:
-        raise invalid(f"Invalid MapItemReaderData provided: {problem}") from None
-    return items
+class MapTest:
+    """What a Map would run on, without running it."""
+
+    def __init__(self, state: Map, step: FanOut, visit: Visit, subject: Subject, notes: Notes) -> None:
+        self._state = state
+        self._step = step
+        self._visit = visit
+        self._subject = subject
+        self._notes = notes
+        self._definition = subject.place.definition
+        self._terms = state.distribution.terms(visit, step.input, AWS.payload_bytes_max)
+
+    def look(self) -> None:
+        """Note it. Raises ValidationException, and States.ExceedToleratedFailureThreshold for too many failures."""
+        items = self._items() if self._subject.reader_data is None else self._read(self._subject.reader_data)
+        if self._subject.place.language == "JSONPath":
+            self._notes.data("afterItemsPath", self._as_written(items))
+        inputs = [Payload(self._selected(index, item)) for index, item in enumerate(items)]
+        if self._state.selects:
+            self._notes.data("afterItemSelector", Payload([input.value for input in inputs]))
+        if self._terms.batched:
+            self._notes.data("afterItemBatcher", Payload(batches(self._terms, inputs)))
+        self._notes.number("maxConcurrency", self._step.concurrency)
+        self._look_at_failures(len(items))
+
+    def _items(self) -> list[Item]:
+        keyed = self._step.keyed
+        return [Item(each, None, "STATE_DATA", each["Key"] if keyed else None) for each in self._step.items or ()]
+
+    def _read(self, text: str) -> list[Item]:
+        """What the ItemReader is said to have read, as items."""
+        config = self._definition.get("ItemReader", {}).get("ReaderConfig", {})
+        try:
+            items = read_text(text, config, (self._terms.reader or {}).get("Parameters"))
+            if "ItemsPointer" in config:
+                pointed = json_file.pointed(loads(text), config["ItemsPointer"])
+                self._notes.data("afterItemsPointer", Payload(pointed))
+        except Unreadable as problem:
+            raise invalid(f"Invalid MapItemReaderData provided: {problem}") from None
+        return items
+
+    def _as_written(self, items: list[Item]) -> Payload:
+        """Recorded: items that a path finds in a text keep the spacing that they have there."""
+        found = self._step.items if self._subject.reader_data is None else None
+        for whole in (self._subject.input, self._subject.context):
+            if found is not None and whole and (text := written(found, whole)) is not None:
+                return Payload(found, text)
+        return Payload([item.value for item in items])
+
+    def _selected(self, index: int, item: Item) -> JSON:
+        """What ItemSelector makes of one item, which it sees in the Context object."""
+        outer = self._visit.env
+        context = {**outer.context(), "Map": {"Item": item_context(index, item, sources=True)}}
+        inner = Visit(_env(outer, context), self._visit.input, self._visit.now_ms)
+        return self._state.item_input(inner, self._visit.effective, item.value).value
+
+    def _look_at_failures(self, total: int) -> None:
+        """Recorded: without one of the fields of tolerance, no failure exceeds the threshold."""
+        given = {name.removesuffix("Path") for name in self._definition if name.startswith("ToleratedFailure")}
+        tolerance = Tolerance(self._terms.tolerated_count, self._terms.tolerated_percentage)
+        if "ToleratedFailureCount" in given:
+            self._notes.number("toleratedFailureCount", tolerance.count)
+        if "ToleratedFailurePercentage" in given:
+            self._notes.number("toleratedFailurePercentage", tolerance.percentage)
+        failures = self._subject.failure_count or 0
+        if failures > total:
+            raise invalid("Map iteration failure count must be less than or equal to the number of Map iterations")
+        if given and tolerance.exceeded(failures, total):
+            cause = "The specified tolerated failure threshold was exceeded"
+            raise StateError(EXCEED_TOLERATED_FAILURE_THRESHOLD, cause)
 
 
-def _look_at_items(state: Map, step: FanOut, visit: Visit, subject: Subject, notes: Notes) -> None:
-    """Note what a Map would run on; raises States.ExceedToleratedFailureThreshold for too many failures."""
-    definition = subject.place.definition
-    items = step.items or []
-    if subject.place.language == "JSONPath":
-        notes.data("afterItemsPath", _as_written(items, subject))
-    if "ItemSelector" in definition or "Parameters" in definition:
-        notes.data("afterItemSelector", Payload([_selected(state, visit, *pair) for pair in enumerate(items)]))
-    notes.number("maxConcurrency", step.concurrency)
-    tolerance = _tolerance(state, visit, subject, notes)
-    failures = subject.failure_count or 0
-    if failures > len(items):
-        raise invalid("Map iteration failure count must be less than or equal to the number of Map iterations")
-    if tolerance and tolerance.exceeded(failures, len(items)):
-        cause = "The specified tolerated failure threshold was exceeded"
-        raise StateError(EXCEED_TOLERATED_FAILURE_THRESHOLD, cause)
-
-
-def _as_written(items: list[JSON], subject: Subject) -> Payload:
-    """Recorded: items that a path finds in a text keep the spacing that they have there."""
-    for whole in (subject.input, subject.context):
-        if whole and (text := written(items, whole)) is not None:
-            return Payload(items, text)
-    return Payload(items)
-
-
-def _selected(state: Map, visit: Visit, index: int, item: JSON) -> JSON:
-    """What ItemSelector makes of one item, which it sees in the Context object."""
-    outer = visit.env
-    context = {**outer.context(), "Map": {"Item": {"Index": index, "Value": item}}}
-    inner = Visit(_env(outer, context), visit.input, visit.now_ms)
-    return state.item_input(inner, visit.effective, item).value
-
-
-def _tolerance(state: Map, visit: Visit, subject: Subject, notes: Notes) -> Tolerance | None:
-    """Recorded: without one of its fields, no failure exceeds the threshold."""
-    given = {name.removesuffix("Path") for name in subject.place.definition if name.startswith("ToleratedFailure")}
-    if not given:
-        return None
-    tolerance = state.distribution.tolerance(visit)
-    if "ToleratedFailureCount" in given:
-        notes.number("toleratedFailureCount", tolerance.count)
-    if "ToleratedFailurePercentage" in given:
-        notes.number("toleratedFailurePercentage", tolerance.percentage)
-    return tolerance
+def batches(terms: Terms, inputs: list[Payload]) -> list[JSON]:
+    """The inputs of children in batches, as ItemBatcher bounds them."""
+    found: list[list[JSON]] = []
+    size = 0
+    for input in inputs:
+        size += input.size_bytes + 1
+        full = not found or len(found[-1]) == terms.batch_items
+        if full or terms.empty_batch_bytes() + size - 1 > terms.batch_bytes:
+            found.append([])
+            size = input.size_bytes + 1
+        found[-1].append(input.value)
+    return [terms.batch(items).value for items in found]

@@ -48,6 +48,7 @@ class JsRegex:
         self._nested = _has_nested_repeats(node, False)
         self._empty = _repeats_nothing(node)
         self._repeats = _count_repeats(node) + (0 if _is_anchored(node, self._multiline) else 1)
+        self._options = _count_options(node)
         self._machine: Machine | None = None
         try:
             text = _Translation(self._multiline).whole(node)
@@ -70,7 +71,7 @@ class JsRegex:
             return False
         if self._nested:
             return length <= NESTED_TEXT_MAX
-        return bool(length**self._repeats <= WAYS_MAX)
+        return bool(length**self._repeats << self._options <= WAYS_MAX)
 
     def _by_steps(self, text: str, start: int, charge: Charge) -> Spans | None:
         if self._machine is None:
@@ -103,13 +104,14 @@ def _has_nested_repeats(node: RegexNode, inside: bool) -> bool:
         return True
     if inside and isinstance(node, Choice) and not _is_decided_at_once(node):
         return True
-    inside = inside or (isinstance(node, Repeat) and _varies(node))
+    inside = inside or (isinstance(node, Repeat) and node.maximum != 1)
     return any(_has_nested_repeats(child, inside) for child in children(node))
 
 
 def _repeats_nothing(node: RegexNode) -> bool:
-    """Something is repeated that can match nothing: JavaScript and Python then go different ways."""
-    own = isinstance(node, Repeat) and node.maximum != node.minimum and _may_be_empty(node.node)
+    """Something is repeated that can match nothing: JavaScript and Python then go different ways, and many of them,
+    however short the text."""
+    own = isinstance(node, Repeat) and not node.minimum == node.maximum == 1 and _may_be_empty(node.node)
     return own or any(map(_repeats_nothing, children(node)))
 
 
@@ -144,6 +146,16 @@ def _codes(chars: Chars) -> list[int]:
 
 def _count_repeats(node: RegexNode) -> int:
     return (isinstance(node, Repeat) and _varies(node)) + sum(map(_count_repeats, children(node)))
+
+
+def _count_options(node: RegexNode) -> int:
+    """Places with a few ways to go, however long the text: `a?`, `(a|ab)`; in ways as a power of two."""
+    own = 0
+    if isinstance(node, Repeat) and node.maximum != node.minimum and not _varies(node):
+        own = 1
+    if isinstance(node, Choice) and not _is_decided_at_once(node):
+        own = len(node.nodes).bit_length()
+    return own + sum(map(_count_options, children(node)))
 
 
 def _is_anchored(node: RegexNode, multiline: bool) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from kaidan.asl.query.jsonata.errors import fail
+from kaidan.asl.query.jsonata.errors import JsonataError, fail
 from kaidan.asl.query.jsonata.functions.calendar import (
     DAY_MS,
     DAYS,
@@ -32,6 +32,7 @@ from kaidan.asl.query.jsonata.functions.pictures import (
 )
 from kaidan.asl.query.jsonata.functions.words import WORD_VALUES
 from kaidan.asl.query.jsonata.limits import Run
+from kaidan.asl.query.jsonata.text import shown
 from kaidan.asl.query.jsonata.values import UNDEFINED
 from kaidan.asl.query.jsonata.values import number as as_number
 from kaidan.values import JSON
@@ -161,7 +162,9 @@ def _with_mandatory(picture: IntegerPicture, size: int) -> IntegerPicture:
 
 @dataclass(frozen=True, slots=True)
 class _Offset:
-    """A time zone: hours and minutes are rounded towards the past, as the reference implementation does."""
+    """A time zone: `-0330` is 4 hours and 30 minutes back, as the reference implementation of 2.0.6 has it, which
+    rounds the hours towards the past and then subtracts the minutes.
+    """
 
     hours: int
     minutes: int
@@ -178,7 +181,9 @@ class _Offset:
 def _offset(timezone: JSON) -> _Offset:
     value = 0 if timezone is UNDEFINED else leading_integer(timezone)
     if value != value:
-        value = 0
+        raise JsonataError(
+            "D3137", message=f"The timezone must be an offset in the form +hhmm. Given {shown(timezone)}"
+        )
     return _Offset(math.floor(value / 100), int(math.fmod(value, 100)))
 
 

@@ -220,7 +220,7 @@ def _replace_matches(run: Run, text: str, matcher: JSON, replacement: JSON, coun
     for found in _replacing(run, matcher, text, count):
         substitute = _substitute(run, replacement, found, text)
         parts += [text[position : found.start], substitute]
-        run.allot(len(parts[-2]) + len(substitute))
+        run.allot(len(parts[-2]))
         position = found.start + len(found.match)
     return "".join([*parts, text[position:]]) if parts else text
 
@@ -233,8 +233,11 @@ def _replacing(run: Run, matcher: JSON, text: str, count: float) -> Iterator[Mat
 
 
 def _substitute(run: Run, replacement: JSON, found: Match, text: str) -> str:
+    """What takes the place of a match. Its memory is asked for before it is made, where it can be much."""
     if replacement.__class__ is str:
-        return _expand(replacement, found)
+        parts = _expanded(replacement, found)
+        run.allot(sum(map(len, parts)))
+        return "".join(parts)
     value = found.value
     if value is None:
         value = {
@@ -244,13 +247,14 @@ def _substitute(run: Run, replacement: JSON, found: Match, text: str) -> str:
             "groups": found.groups,
         }
     result = invoke(run, replacement, [value], run.depth)
-    return result if isinstance(result, str) else fail("D3012", value=result)
+    if not isinstance(result, str):
+        fail("D3012", value=result)
+    run.allot(len(result))
+    return result
 
 
-def _expand(replacement: str, found: Match) -> str:
+def _expanded(replacement: str, found: Match) -> list[str]:
     """`$0` is the match, `$1` and so on its groups, `$$` a dollar; a group that is missing is nothing."""
-    if "$" not in replacement:
-        return replacement
     first, *rest = replacement.split("$")
     parts, at = [first], 0
     while at < len(rest):
@@ -262,7 +266,7 @@ def _expand(replacement: str, found: Match) -> str:
         value, length = _reference(part, found)
         parts += [value, part[length:]]
         at += 1
-    return "".join(parts)
+    return parts
 
 
 def _reference(text: str, found: Match) -> tuple[str, int]:

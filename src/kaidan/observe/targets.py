@@ -1,0 +1,31 @@
+"""Where what is observed can go, as settings name it. Imports nothing that takes its time."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+STDOUT = "stdout"
+CLOUDWATCH = "cloudwatch"
+BUS = "bus:"
+WEB = ("http://", "https://")
+
+
+def log_target(text: str) -> str:
+    """Check where logs are to go: `stdout`, `cloudwatch`, or a file. Raises ValueError."""
+    if not text or text.startswith((BUS, *WEB)):
+        raise ValueError("must be stdout, cloudwatch or a file")
+    return text
+
+
+def event_target(text: str) -> str:
+    """Check where events are to go: a URL, `bus:NAME`, `stdout`, or a file. Raises ValueError."""
+    if not text or text in (BUS, CLOUDWATCH) or (text.startswith(WEB) and not _has_host(text)):
+        raise ValueError("must be a URL, bus:NAME, stdout or a file")
+    return text
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        return False
