@@ -92,7 +92,7 @@ class Emulated:
             return own(task, reply)
         local = importlib.import_module("kaidan.service.local")
         api = self._api(account[0])
-        tasks = local.StepFunctionsTasks(api.service, api.call, api.begin, _clients(self))
+        tasks = local.StepFunctionsTasks(api.service, api.call, api.begin, _clients(self), api._pool.run)
         return tasks._start_execution(task, reply)  # type: ignore[no-any-return]
 
     # --- the target -------------------------------------------------------------------------------------------
