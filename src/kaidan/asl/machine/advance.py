@@ -224,15 +224,19 @@ class Turn:
         details = {"redriveCount": execution.redrive_count}
         event_id = self.record("ExecutionRedriven", execution.next_event_id - 1, details)
         self._start_timeout()
-        for frame in list(execution.frames.values()):
+        frames = list(execution.frames.values())
+        for frame in frames:
             self.touch(frame)
             frame.last_event_id = event_id
             frame.retries, frame.retry_count = {}, 0
-            if frame.container is not None:
-                self.attempt(frame, lambda frame=frame: children.redrive(self, frame, frame.container))  # type: ignore[misc]
-            else:
+            frame.waiting = ""
+            if frame.container is None:
                 frame.waiting = "redrive" if frame.inside and self.state_of(frame).type != "Fail" else ""
                 execution.ready.append(frame.id)
+        for frame in frames:
+            going_on = execution.status == "RUNNING" and frame.id in execution.frames
+            if going_on and frame.container is not None:
+                self.attempt(frame, lambda frame=frame: children.redrive(self, frame, frame.container))  # type: ignore[misc]
 
     def new_frame(self, kind: str, scope: str, input: Payload, *, previous_id: int, parent_id: int = 0) -> Frame:
         """A frame that is ready to enter the first state of a scope."""
@@ -416,6 +420,7 @@ class Turn:
         """An error in the frame's state: retry it, catch it, or let its scope fail."""
         state = self.state_of(frame)
         tasks.release(self, frame)
+        children.abort_children(self, frame)
         if error.located:
             error = self.located(frame, state, error)
         self.recover(frame, state, error)
@@ -477,6 +482,8 @@ class Turn:
 
     def scope_failed(self, frame: Frame, error: StateError) -> None:
         """The frame's scope ends with an error: the execution fails, or the container that it belongs to."""
+        if frame.container is not None:
+            frame.container.too_large = error.error == errors.DATA_LIMIT_EXCEEDED
         if frame.kind == "root":
             self._finish_failed(frame, error)
         else:

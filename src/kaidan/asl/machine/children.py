@@ -50,7 +50,6 @@ def _launch(turn: Turn, frame: Frame, container: Container, previous_id: int) ->
     room = _concurrency(turn, container, state)
     while container.launched < container.total and len(container.running) < room:
         index = container.launched
-        container.launched += 1
         if isinstance(state, Map):
             _launch_item(turn, frame, container, state, index, previous_id)
         else:
@@ -63,6 +62,7 @@ def _launch(turn: Turn, frame: Frame, container: Container, previous_id: int) ->
             )
             child.index = index
             container.running[child.id] = index
+        container.launched += 1
     if container.done == container.total:
         _complete(turn, frame, state)
 
@@ -123,7 +123,7 @@ def frame_failed(turn: Turn, parent: Frame, child: Frame, error: StateError) -> 
     turn.touch(parent)
     if child.kind == "branch" and turn.state_of(child).type in _ABORTABLE:
         turn.record(turn.state_of(child).type + "StateAborted", child.last_event_id)
-    _abort_children(turn, parent, but=child)
+    abort_children(turn, parent, but=child)
     if child.kind == "iteration":
         details = {"name": parent.state, "index": child.index}
         turn.record("MapIterationFailed", child.last_event_id, details)
@@ -143,7 +143,7 @@ def record_failed(turn: Turn, frame: Frame, state: State, error: StateError) -> 
 
 def abort(turn: Turn, frame: Frame) -> None:
     """Abort a frame and all below it, innermost first. The frames stay as they are, for a redrive."""
-    _abort_children(turn, frame)
+    abort_children(turn, frame)
     turn.touch(frame)
     state = turn.state_of(frame)
     if has_open_run(frame):
@@ -158,7 +158,8 @@ def abort(turn: Turn, frame: Frame) -> None:
         turn.record("MapIterationAborted", frame.last_event_id, details)
 
 
-def _abort_children(turn: Turn, frame: Frame, but: Frame | None = None) -> None:
+def abort_children(turn: Turn, frame: Frame, but: Frame | None = None) -> None:
+    """Abort what runs inside a frame, but for one child."""
     container = frame.container
     if container is None or container.run is not None:
         return
@@ -186,9 +187,12 @@ def drop(turn: Turn, frame: Frame) -> None:
 
 
 def redrive(turn: Turn, frame: Frame, container: Container) -> None:
-    """Go on with the children that did not succeed: inline ones from their frames, child executions by their run."""
+    """Go on with the children that did not succeed: inline ones from their frames, child executions by their run; or
+    with all of them, where too much data was the reason (AWS guide, "Redrive behavior of individual states")."""
     frame.waiting = "children"
-    if container.run is not None and not map_runs.redrive(turn, frame, container.run):
+    if container.too_large or (container.run is not None and not map_runs.redrive(turn, frame, container.run)):
         drop(turn, frame)
         frame.waiting = "redrive"
         turn.execution.ready.append(frame.id)
+    elif container.run is None:
+        _launch(turn, frame, container, frame.last_event_id)

@@ -82,6 +82,8 @@ class Container(msgspec.Struct, kw_only=True, omit_defaults=True):
     done: int = 0
     running: dict[int, int] = {}
     run: Dispatch | None = None
+    too_large: bool = False
+    """The state has failed of States.DataLimitExceeded: a redrive begins it anew."""
 
 
 class Shelf(msgspec.Struct, kw_only=True):
