@@ -11,9 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.items import Unreadable, blocks, lines, open_items, read_text
@@ -197,7 +200,6 @@ def test_any_rows(rows: list[list[str]], block: int) -> None:
 
 
 def test_zstd(folder: Folder) -> None:
-    zstandard = pytest.importorskip("zstandard")
     packed = zstandard.compress(b'{"a": 1}\n') + zstandard.compress(b'{"a": 2}\n')
     assert [item.value for item in folder.read(packed, JSONL)] == [{"a": 1}, {"a": 2}]
     with pytest.raises(Unreadable, match="not valid ZSTD"):
@@ -217,7 +219,6 @@ def test_missing_packages(
 
 
 def test_parquet(folder: Folder) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     moment = datetime.datetime(2025, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     rows = [
         {"n": number, "price": Decimal("1.5"), "at": moment, "raw": b"\x00", "tags": ["x"]} for number in range(2_500)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from moto.server import ThreadedMotoServer
+from pyarrow import parquet
 
 from kaidan.integrations import storage
 from kaidan.integrations.clients import AwsSettings, ClientFactory
@@ -155,7 +157,6 @@ def test_reading_goes_on_at_the_end(place: tuple[Storage, str]) -> None:
 
 
 def test_parquet_in_ranges(place: tuple[Storage, str]) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.table({"n": list(range(100))}), sink, row_group_size=30)
     put(place, "table", sink.getvalue().to_pybytes())
