@@ -29,6 +29,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "profile": ("ops", "ops"),
     "endpoint-url": ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
     "emulate": ("/srv/emulate.yaml", Path("/srv/emulate.yaml")),
+    "skip-waits": ("true", True),
     "files": ("/srv/items", Path("/srv/items")),
     "log-to": ("cloudwatch, /var/log/kaidan", ("cloudwatch", "/var/log/kaidan")),
     "events-to": ("https://example.com/hook,bus:orders", ("https://example.com/hook", "bus:orders")),

@@ -107,15 +107,17 @@ class Api:
         store: Store | None = None,
         folders: Sequence[Path] | None = (),
         world: World | None = None,
+        skip_waits: bool = False,
     ) -> None:
         """`folders`: those of this machine that Distributed Maps may use as buckets, `file:///data`; None: all.
 
-        `world`: of the tasks, beside AWS.
+        `world`: of the tasks, beside AWS. `skip_waits`: see `Engine.skip_waits`.
         """
         revision = revision_of(as_of)
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
         self.service = Service(engine, account=account, region=region, revision=revision)
+        engine.skip_waits = skip_waits
         engine.listeners += [deletion.listener(self.service), executions.listener(self.service)]
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
