@@ -192,6 +192,19 @@ def test_a_client_token_redrives_once(service: Service) -> None:
     assert count() == 13
 
 
+def test_client_tokens_are_forgotten_when_their_time_is_over(service: Service) -> None:
+    arn, known = service.machine(definition=FAIL), service.api.service.redrives
+    first, second, third = (service.run(arn) for _ in range(3))
+    for pause_ms, execution in ((0, first), (1, second), (15 * 60_000, first), (0, third)):
+        service.pass_time(pause_ms)
+        service("RedriveExecution", executionArn=execution, clientToken=f"{execution[-36:]}-{pause_ms}")
+        service.settle()
+    assert [*known] == [second, first, third]
+    service.pass_time(1)
+    service("RedriveExecution", executionArn=third, clientToken="last")
+    assert [*known] == [first, third]
+
+
 def test_there_are_limits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     few = replace(AWS, open_executions_max=2, state_machines_max=1, activities_max=1)
     for module in (activities, lookup, machines):

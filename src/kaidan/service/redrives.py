@@ -39,8 +39,17 @@ def redrive_execution(service: Service, params: dict[str, Any]) -> dict[str, Any
     service.engine.redrive(arn)
     redriven_ms = lookup.execution(service, arn).execution.redrive_ms
     if token is not None:
-        service.redrives.setdefault(arn, deque(maxlen=CLIENT_TOKENS)).append((token, redriven_ms))
+        _remember(service, arn, token, redriven_ms)
     return {"redriveDate": moment(redriven_ms)}
+
+
+def _remember(service: Service, arn: str, token: str, redriven_ms: int) -> None:
+    """Keep a token, and forget executions of whose tokens none counts any more: those used last come last."""
+    known = service.redrives
+    known[arn] = known.pop(arn, deque(maxlen=CLIENT_TOKENS))
+    known[arn].append((token, redriven_ms))
+    while redriven_ms - known[first := next(iter(known))][-1][1] > CLIENT_TOKEN_MS:
+        del known[first]
 
 
 def _reason(service: Service, run: Run) -> str | None:
