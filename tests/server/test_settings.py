@@ -198,6 +198,11 @@ def test_env_finds_the_shell_and_the_settings(monkeypatch: pytest.MonkeyPatch) -
     assert CliRunner().invoke(env).output.startswith("set -gx AWS_ENDPOINT_URL_SFN http://127.0.0.1:9000;")
 
 
+def test_env_of_a_server_elsewhere() -> None:
+    output = CliRunner().invoke(env, ["--host", "10.0.0.5", "--shell", "dotenv"]).output
+    assert output.splitlines()[0] == "AWS_ENDPOINT_URL_SFN=http://10.0.0.5:8083"
+
+
 def test_env_without_an_account() -> None:
     output = CliRunner().invoke(env, ["--no-account", "--region", "eu-west-1", "--shell", "dotenv"]).output
     assert "AWS_ACCESS_KEY_ID=kaidan\n" in output

@@ -300,13 +300,22 @@ TABLE: tuple[Setting, ...] = (
 CONFIG_VARIABLE = "KAIDAN_CONFIG"
 
 
-def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None) -> Settings:
-    """All settings. `flags` are by field, None for those not given. Raises SettingError."""
+def resolve(
+    flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None, *, serving: bool = True
+) -> Settings:
+    """All settings. `flags` are by field, None for those not given. Raises SettingError.
+
+    `serving`: for a server of one's own, and not for calling one that is perhaps elsewhere.
+    """
     path = config or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     file = {} if path is None else _file(path)
     values = {setting.field: _value(setting, flags, environ, file, str(path)) for setting in TABLE}
     settings = Settings(**values)  # type: ignore[arg-type]
     _check(settings)
+    if serving and settings.credentials is None and not is_loopback(settings.host):
+        raise SettingError(
+            f"host {settings.host}: others could call in without being asked who they are: configure credentials"
+        )
     return settings
 
 
@@ -348,10 +357,6 @@ def _check(settings: Settings) -> None:
                 raise SettingError(f"{name} and emulate exclude each other: an emulated AWS has no other account")
         if settings.port == 65_535:
             raise SettingError("port 65535: the emulated AWS is at the next port, and there is none")
-    if settings.credentials is None and not is_loopback(settings.host):
-        raise SettingError(
-            f"host {settings.host}: others could call in without being asked who they are: configure credentials"
-        )
 
 
 def is_loopback(host: str) -> bool:
