@@ -145,10 +145,8 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "an open door": (["--host", "0.0.0.0"], "others could call in without being asked who they are"),
     "an address of another machine": (["--host", "192.0.2.1", "--credentials", "{ok}"], "192.0.2.1, port 0: cannot"),
     "no such credentials": (["--credentials", "{tmp}/none"], "cannot be read: No such file or directory"),
-    "an address that is none": (
-        ["--host", "kaidan.invalid", "--credentials", "{ok}"],
-        "kaidan.invalid, port 0: cannot",
-    ),
+    "an address that is none": (["--host", "no host", "--credentials", "{ok}"], "no host, port 0: cannot listen there"),
+    "a name that is none": (["--host", "a..b", "--credentials", "{ok}"], "a..b: is no address"),
     "no folder of items": (["--files", "{tmp}/none"], "none: is no folder"),
     "no such profile": (["--profile", "nobody"], "the AWS profile nobody could not be found; profiles there are: none"),
     "no directory": (["--data", "{ok}/x"], "cannot be made: "),
