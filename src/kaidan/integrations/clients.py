@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from urllib.parse import urlsplit
 
 DEFAULT_REGION = "us-east-1"
 CONNECT_TIMEOUT_S = 10
@@ -153,6 +154,16 @@ _CONFIGURATION = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS
 
 def _exists(variable: str, default: str) -> bool:
     return Path(os.environ.get(variable) or default).expanduser().exists()
+
+
+def is_url(text: str) -> bool:
+    """Whether something can be called at a text: `http://127.0.0.1:4566`."""
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(host) and parts.port != 0 and " " not in text
+    except ValueError:
+        return False
 
 
 def environment_endpoint(service: str) -> str | None:
