@@ -271,7 +271,7 @@ def test_many_pages(world: World) -> None:
     reader = world.reader(rows, InputType="CSV", CSVHeaderLocation="FIRST_ROW")
     seen: list[int] = []
     engine = world.service.api.service.engine
-    engine.listeners.append(lambda run, event: seen.append(_waiting(run)))
+    engine.listen(lambda run, event: seen.append(_waiting(run)))
     world.run({"ItemReader": reader, "MaxConcurrency": 10, "ResultWriter": world.writer()}, mode="EXPRESS")
     engine.run_until(lambda: world.described["status"] != "RUNNING", 60)
     assert world.counts("item") == {"succeeded": 3_500, "total": 3_500, "resultsWritten": 3_500}

@@ -108,6 +108,6 @@ def test_in_what_is_to_be_done(api: Api) -> None:
     engine.once_saved(lambda: done.append(1))
     engine.wake(broken)
     engine.after(1, broken)
-    engine.listeners.append(lambda run, event: broken())
+    engine.listen(lambda run, event: broken())
     assert described(api, start(api, "good", PASS))[0] == "SUCCEEDED"
     assert done == [1]

@@ -43,7 +43,7 @@ class Lines:
         self._name_cells = max(NAME_CELLS_MIN, min(name_cells, NAME_CELLS_MAX))
         self._progress = Progress()
         self._pending: list[Line] = []
-        engine.listeners.append(self)
+        engine.listen(self)
 
     def __call__(self, run: Run, event: HistoryEvent) -> None:
         track, visit = self._progress.take(run, event)

@@ -16,7 +16,7 @@ import logging
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from heapq import nlargest
 from typing import Protocol, TypeAlias
@@ -52,7 +52,7 @@ RESIDENT_MAX = 10_000
 
 
 class Listener(Protocol):
-    """Told of everything that becomes part of a history, on the engine's thread."""
+    """Told of what becomes part of a history, on the engine's thread. See `Engine.listen`."""
 
     def __call__(self, run: Run, event: HistoryEvent) -> None: ...
 
@@ -74,7 +74,8 @@ class Engine:
         """Executions in memory: all, or with a store those used last."""
         self.maps = MapRuns(self)
         self.map_runs = self.maps.runs
-        self.listeners: list[Listener] = []
+        self.listeners: list[tuple[Listener, Collection[str] | None]] = []
+        self._hearing: dict[str, Sequence[Listener]] = {}
         self.on_fault: Callable[[Run, Broken], None] = _log_fault
         """Told of a fault of the machine; the execution ends with it unless this raises."""
         self.busy = 0
@@ -173,6 +174,19 @@ class Engine:
     def due_ms(self, arn: str, request_id: int) -> int | None:
         """When a timer fires that an execution waits for, in Unix milliseconds of the engine's clock."""
         return self._timers.due_ms((arn, request_id))
+
+    # --- who hears of it ------------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener, types: Collection[str] | None = None) -> None:
+        """Tell a listener of events of these types; of all of them when none are named."""
+        self.listeners.append((listener, types))
+        self._hearing.clear()
+
+    def _hearers(self, type: str) -> Sequence[Listener]:
+        """Who hears of events of a type. Most are nobody's business: they are to cost one look into a dict."""
+        found = [listener for listener, types in self.listeners if types is None or type in types]
+        self._hearing[type] = found
+        return found
 
     # --- the loop -----------------------------------------------------------------------------------------
 
@@ -397,7 +411,8 @@ class Engine:
         match effect:
             case HistoryEvent():
                 run.history.append(effect)
-                for listener in self.listeners:
+                hearing = self._hearing.get(effect.type)
+                for listener in self._hearers(effect.type) if hearing is None else hearing:
                     _guarded(partial(listener, run, effect))
             case fx.StartTimer():
                 self._timers.add((arn, effect.request_id), effect.due_ms)

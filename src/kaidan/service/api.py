@@ -15,6 +15,7 @@ from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.integrations.storage import Storage
 from kaidan.integrations.world import Tasks, World
+from kaidan.protocol.history import ENDS
 from kaidan.revisions import as_of as revision_of
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
@@ -116,7 +117,8 @@ class Api:
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
         self.service = Service(engine, account=account, region=region, revision=revision)
-        engine.listeners += [deletion.listener(self.service), executions.listener(self.service)]
+        for listener in (deletion.listener(self.service), executions.listener(self.service)):
+            engine.listen(listener, ENDS)
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
         engine.maps.storage = Storage(local, folders)

@@ -15,7 +15,7 @@ from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
 from kaidan.runtime.run import Run
 from kaidan.service import configuration, lookup, redrives, refs
-from kaidan.service.deletion import ENDS, LastState
+from kaidan.service.deletion import LastState
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page, page_of_rows
 from kaidan.service.payloads import execution_input
@@ -150,7 +150,7 @@ def listener(service: Service) -> Listener:
     """For the engine: sees when executions end that somebody waits for."""
 
     def hear(run: Run, event: HistoryEvent) -> None:
-        if event.type in ENDS and run.execution.arn in service.endings:
+        if run.execution.arn in service.endings:
             service.engine.once_saved(service.endings.pop(run.execution.arn))
 
     return hear
