@@ -208,8 +208,11 @@ class Engine:
                 return False
         return True
 
-    def step(self) -> bool:
-        """Do one thing that is to be done now; False when there is nothing. Raises StoreError when a save fails."""
+    def step(self, *, may_save: bool = True) -> bool:
+        """Do one thing that is to be done now; False when there is nothing, or nothing but to save and it may not.
+
+        Raises StoreError when a save fails.
+        """
         if self.stuck is not None:
             return self.save()
         if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answers:
@@ -224,7 +227,7 @@ class Engine:
         if next_ms is not None and next_ms <= self.clock.now_ms():
             self._fire(self._timers.pop())
             return True
-        return self.save()
+        return may_save and self.save()
 
     def _handle_next(self) -> None:
         arn, event = self._events.popleft()
