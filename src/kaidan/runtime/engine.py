@@ -19,6 +19,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from heapq import nlargest
+from itertools import islice
 from typing import Protocol, TypeAlias
 
 from kaidan.asl.machine.advance import Broken, Machine
@@ -325,10 +326,10 @@ class Engine:
                 self.runs.pop(run.execution.arn, None)
 
     def _evict(self) -> None:
-        """Forget the executions used longest ago; those that others still talk to stay."""
-        if self.store is None or len(self.runs) <= RESIDENT_MAX:
+        """Forget the executions used longest ago, many at a time; those that others still talk to stay."""
+        if self.store is None or len(self.runs) <= RESIDENT_MAX + RESIDENT_MAX // 10:
             return
-        for arn in list(self.runs)[: len(self.runs) - RESIDENT_MAX]:
+        for arn in list(islice(self.runs, len(self.runs) - RESIDENT_MAX)):
             if arn not in self._queued and arn not in self._dirty:
                 del self.runs[arn]
 

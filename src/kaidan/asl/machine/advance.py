@@ -402,7 +402,8 @@ class Turn:
         self.execution.variables_bytes -= sum(frame.variable_bytes.values())
 
     def _check_size(self, name: str, payload: Payload) -> None:
-        if payload.size_bytes > self.machine.limits.payload_bytes_max:
+        most = self.machine.limits.payload_bytes_max
+        if 4 * len(payload.text) > most and payload.size_bytes > most:
             raise StateError(errors.DATA_LIMIT_EXCEEDED, tasks.too_large(name), located=True)
 
     # --- endings ------------------------------------------------------------------------------------------
