@@ -17,11 +17,11 @@ from kaidan.asl.machine.execution import Execution
 from kaidan.errors import ITEM_READER_FAILED, RESULT_WRITER_FAILED
 from kaidan.integrations.items import open_items
 from kaidan.integrations.storage import Storage, StorageError
-from kaidan.limits import AWS
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
 from kaidan.runtime import keeping, results
 from kaidan.runtime.pages import Page, Pages
+from kaidan.runtime.redrivable import refusal
 from kaidan.runtime.results import Destination, Export, Unwritable
 from kaidan.runtime.run import MapRun, Run
 from kaidan.store.contract import Row
@@ -236,18 +236,15 @@ class MapRuns:
         if status == "SUCCEEDED":
             return self.tell(child)
         self.change(map_run)
-        if execution.next_event_id >= AWS.history_events_max - 1:
-            execution.attempt = map_run.redrive_count
+        execution.attempt = map_run.redrive_count
+        now_ms = self._engine.clock.now_ms()
+        if refusal(execution, now_ms) is not None:
             map_run.refused(status, items)
             return self.tell(child)
         map_run.started_again(status, items)
-        execution.attempt = map_run.redrive_count
         if not execution.express:
             return self._engine.redrive(execution.arn)
-        execution.redrive_count += 1
-        execution.status, execution.stop_ms, execution.start_ms = "RUNNING", 0, self._engine.clock.now_ms()
-        execution.output = execution.error = execution.cause = None
-        execution.next_event_id = execution.next_request_id = 1
+        execution.begin_again(now_ms)
         return self._engine.start(child)
 
     def _cancel_child(self, effect: fx.CancelChild) -> None:
@@ -278,7 +275,7 @@ class MapRuns:
         result: Payload | None = None
         if effect.writer is None:
             plain = execution.status == "SUCCEEDED" and effect.transformation != "NONE"
-            result = execution.output if plain else Payload(results.record(execution))
+            result = execution.output if plain else Payload(results.record(execution, self._engine.clock.now_ms()))
         child.undelivered = True
         self._telling[map_run.execution_arn, child.parent_request] = child
         closed = ev.ChildClosed(child.parent_request, execution.status, execution.child_items, result)
@@ -454,7 +451,8 @@ class MapRuns:
             found = (child for _, child in self._children(map_run.arn, succeeded=succeeded))
             return found if not succeeded else (each for each in found if each.attempt >= map_run.exported)
 
-        export = Export(destination, children, self._take_pending(map_run), map_run.files)
+        now_ms = self._engine.clock.now_ms()
+        export = Export(destination, children, self._take_pending(map_run), map_run.files, now_ms)
 
         def go_on(problem: str | None = None) -> None:
             if problem is not None or map_run.redrive_count != attempt:
