@@ -693,6 +693,28 @@ def test_a_reader_that_failed_reads_again(world: World) -> None:
     assert world.output == [1, 2]
 
 
+def test_a_writer_that_failed_at_first_reads_again(world: World) -> None:
+    (world.folder / "out").write_text("in the way")
+    world.run({"ItemReader": world.reader([1]), "ResultWriter": world.writer()})
+    assert world.problem[0] == "States.ResultWriterFailed"
+    (world.folder / "out").unlink()
+    world.reader([1, 2])
+    redrive(world)
+    assert world.counts() == {"succeeded": 2, "total": 2, "resultsWritten": 2}
+
+
+def test_a_writer_that_failed_at_last_writes_again(world: World) -> None:
+    """The children have succeeded: nothing else is done again."""
+    world.run({"ItemReader": world.reader([1]), "ResultWriter": world.writer()}, WORK)
+    (manifest,) = world.folder.rglob("manifest.json")
+    (manifest.parent / "SUCCEEDED_0.json").mkdir()
+    world.work([1])
+    assert world.problem[0] == "States.ResultWriterFailed"
+    redrive(world)
+    assert world.output["ResultWriterDetails"]["Key"].endswith("/Redrive-1/manifest.json")
+    assert [record["Output"] for record in world.results()["SUCCEEDED"]] == ["1"]
+
+
 def test_too_much_data_starts_anew(world: World) -> None:
     """AWS guide, "Redriving Map Runs": after such a failure there is another Map Run."""
     reader = world.reader(["x" * 300_000])

@@ -79,7 +79,7 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any], case:
 
 
 def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: Payload) -> Run:
-    machine, compact = beginning.machine, Payload(payload.value).text
+    machine = beginning.machine
     execution = Execution(
         arn=arn,
         name=name,
@@ -92,7 +92,6 @@ def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: P
         definition=beginning.configuration.key,
         version_arn=beginning.version_arn,
         alias_arn=beginning.alias_arn,
-        sent=payload.text if payload.text != compact else None,
         express=machine.type == "EXPRESS",
     )
     return Run(machine_of(service, execution), execution)

@@ -128,8 +128,6 @@ class Service:
     configurations: dict[str, Configuration] = field(default_factory=dict)
     """Key → revision, in the order of their making; those of former machines too: executions outlive machines."""
     activities: dict[str, Activity] = field(default_factory=dict)
-    redrives: dict[str, deque[tuple[str, int]]] = field(default_factory=dict)
-    """Execution ARN → client tokens of its last redrives and their times."""
     endings: dict[str, Callable[[], None]] = field(default_factory=dict)
     """Execution ARN → what is to be done when it has ended."""
 

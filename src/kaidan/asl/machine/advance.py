@@ -196,9 +196,10 @@ class Turn:
 
     def _start(self) -> None:
         execution = self.execution
+        sent = execution.input.text
         if self.machine.revision.compact_input:
             execution.input = Payload(execution.input.value)
-        sent = execution.sent or execution.input.text
+            execution.sent = sent if sent != execution.input.text else None
         self.record("ExecutionStarted", 0, {"input": sent, "roleArn": execution.role_arn})
         self._start_timeout()
         self.new_frame("root", execution.scope, execution.input, previous_id=0)
