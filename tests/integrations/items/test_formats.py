@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import sys
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.items import Unreadable, blocks, lines, open_items, read_text
+from kaidan.integrations.items import Unreadable, blocks, csv_rows, json_file, lines, open_items, read_text
 from kaidan.integrations.storage import Storage
 from kaidan.protocol.events import Item
 from kaidan.values import JSON
@@ -39,6 +40,15 @@ READ: list[tuple[str, str | bytes, Config, JSON]] = [
     ("pointer", '{"a": {"b/c": [1, 2]}}', {"ItemsPointer": "/a/b~1c"}, [1, 2]),
     ("pointer past others", '{"x": [1, [2], {"y": "]"}], "z": {"x": 5}, "w": [7]}', {"ItemsPointer": "/w"}, [7]),
     ("pointer into an array", "[[1], [2, 3], [4]]", {"ItemsPointer": "/1"}, [2, 3]),
+    (
+        "pointer past members",
+        '{"x": {"a": {"w": [1]}, "b": "}"}, "w": [{"y": {}}]}',
+        {"ItemsPointer": "/w"},
+        [{"y": {}}],
+    ),
+    ("pointer of no steps", "[1]", {"ItemsPointer": ""}, [1]),
+    ("pointer to a name that is empty", '{"": [1]}', {"ItemsPointer": "/"}, [1]),
+    ("half a letter", '["\\ud83d"]', {}, ["\ufffd"]),
     ("pointer to an object", '{"a": {"k": 1}}', {"ItemsPointer": "/a"}, [{"Key": "k", "Value": 1}]),
     ("most items", "[1, 2, 3]", {"MaxItems": 2}, [1, 2]),
     ("no limit", "[1, 2, 3]", {"MaxItems": 0}, [1, 2, 3]),
@@ -56,6 +66,13 @@ READ: list[tuple[str, str | bytes, Config, JSON]] = [
     ("empty lines", "a\n\n1\n\n", CSV, [{"a": "1"}]),
     ("quoted", 'a,b\n"1,2","say ""hi"""\n', CSV, [{"a": "1,2", "b": 'say "hi"'}]),
     ("quoted over lines", 'a,b\n"1\n2",3\n4,5\n', CSV, [{"a": "1\n2", "b": "3"}, {"a": "4", "b": "5"}]),
+    (
+        "ends of lines in quotes",
+        'a,b\r\n"1\r\n2",3\r\n"4\n5",6\r\n',
+        CSV,
+        [{"a": "1\r\n2", "b": "3"}, {"a": "4\n5", "b": "6"}],
+    ),
+    ("quoted to the end", 'a,b\n"1,2\n3,4\n', CSV, [{"a": "1,2\n3,4", "b": ""}]),
     ("escaped", 'a,b\n1\\,2,\\"3\n', CSV, [{"a": "1,2", "b": '"3'}]),
     ("a backslash alone is dropped", "a\nx\\y\n", CSV, [{"a": "xy"}]),
     ("pipes", 'n|m\n1|"2|3"\n', CSV | {"CSVDelimiter": "PIPE"}, [{"n": "1", "m": "2|3"}]),
@@ -120,11 +137,13 @@ UNREADABLE: list[tuple[str, str | bytes, Config, str]] = [
             {"ItemsPointer": pointer},
             "The provided ReaderConfig",
         )
-        for pointer in ("/b", "/a/2", "/a/x", "/a/0/b", "/a/1/c", "/")
+        for pointer in ("/b", "/a/2", "/a/x", "/a/01", "/a/-", "/a/0/b", "/a/1/c", "/", "a")
     ),
     ("no JSON", "[1, oops]", {}, "The file is not JSON"),
     ("cut off", "[1, 2", {}, "The file is not JSON"),
     ("no number", "[NaN]", {}, "The file is not JSON"),
+    ("no double", "[1e309]", {}, "The file is not JSON"),
+    ("too deep", "[" * 300 + "]" * 300, {}, "The file is not JSON: nested deeper"),
     ("no JSON on a line", '1\n{"a"\n', JSONL, "Line 2 of the file is not JSON"),
     ("headers twice", "a,a\n1,2\n", CSV, "CSV headers cannot contain duplicates."),
     ("long headers", f"{'x' * 10_240}\n1\n", CSV, "The CSV headers exceed"),
@@ -143,11 +162,38 @@ def test_unreadable(folder: Folder, content: str | bytes, config: Config, proble
     assert str(refusal.value).startswith(problem)
 
 
-def test_long_lines(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "LINE_BYTES_MAX", 100)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 64)
-    with pytest.raises(Unreadable, match="longer than 100 bytes"):
-        folder.read("x" * 300, JSONL)
+LARGE: list[tuple[str, str, Config]] = [
+    ("line", '"' + "x" * 300 + '"', JSONL),
+    ("row", "a\n" + "x" * 300, CSV),
+    ("row of many lines", 'a,b\n"x,1\n' + "1,2\n" * 300, CSV),
+    ("text", '["' + "x" * 300 + '"]', {}),
+    ("array", f"[{list(range(100))}]", {}),
+    ("member", '{"k": "' + "x" * 300 + '"}', {}),
+]
+
+
+@pytest.mark.parametrize(("content", "config"), [case[1:] for case in LARGE], ids=[case[0] for case in LARGE])
+@pytest.mark.parametrize("block", [64, 256 << 10])
+def test_large_items(folder: Folder, monkeypatch: pytest.MonkeyPatch, content: str, config: Config, block: int) -> None:
+    """What is in memory is bounded, even where a quotation mark or a bracket is missing."""
+    for module in (lines, csv_rows, json_file):
+        monkeypatch.setattr(module, "ITEM_BYTES_MAX", 100)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", block)
+    with pytest.raises(Unreadable, match="larger than"):
+        folder.read(content, config)
+
+
+def test_what_a_pointer_passes_is_not_kept(folder: Folder) -> None:
+    members = ",".join(f'"k{each}":["{"x" * 1000}"]' for each in range(10_000))
+    (folder.path / "large").write_text(f'{{"past":{{{members}}},"there":[1]}}')
+    tracemalloc.start()
+    try:
+        items = folder.items({"Key": "large"}, {"ItemsPointer": "/there"})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [item.value for item in items] == [1]
+    assert peak < 2 << 20 < (folder.path / "large").stat().st_size
 
 
 def test_rows_have_the_order_of_java(folder: Folder) -> None:
