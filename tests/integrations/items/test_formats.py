@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.items import Unreadable, blocks, csv_rows, json_file, lines, open_items, read_text
+from kaidan.integrations.items import Unreadable, blocks, csv_rows, json_file, lines, open_items, parquet, read_text
 from kaidan.integrations.storage import Storage
 from kaidan.protocol.events import Item
-from kaidan.values import JSON
+from kaidan.values import JSON, dumps
 
 Config = dict[str, Any]
 
@@ -263,19 +263,85 @@ def test_missing_packages(
 
 
 def test_parquet(folder: Folder) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pyarrow, writer = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     moment = datetime.datetime(2025, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     rows = [
         {"n": number, "price": Decimal("1.5"), "at": moment, "raw": b"\x00", "tags": ["x"]} for number in range(2_500)
     ]
     file = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=1_200)
+    writer.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=1_200)
     items = folder.read(file.getvalue(), {"InputType": "PARQUET"})
     assert [item.value["n"] for item in items] == list(range(2_500))
     assert items[0].value == {"n": 0, "price": 1.5, "at": "2025-01-02T03:04:05Z", "raw": "AA==", "tags": ["x"]}
     for number in (1, 1_000, 1_199, 1_200, 1_201, 2_400, 2_499, 2_500):
         rest = folder.read(file.getvalue(), {"InputType": "PARQUET"}, items[number - 1].position)
         assert rest == items[number:]
+
+
+def parquet_file(columns: JSON, **options: Any) -> bytes:
+    pyarrow, writer = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    writer.write_table(pyarrow.table(columns), file, **options)
+    return file.getvalue()
+
+
+def test_parquet_types(folder: Folder) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    moment_ns = 1_700_000_000_123_456_789
+    moments = arrow.array([[{"at": moment_ns}]], arrow.list_(arrow.struct([("at", arrow.timestamp("ns", "UTC"))])))
+    columns = {
+        "nanoseconds": arrow.array([moment_ns], arrow.timestamp("ns")),
+        "inside": moments,
+        "time": arrow.array([3_600_123_456_789], arrow.time64("ns")),
+        "day": [datetime.date(2025, 1, 2)],
+        "there": arrow.array([1_700_000_000_000], arrow.timestamp("ms", "America/New_York")),
+        "map": arrow.array([[("a", 1), ("b", None)]], arrow.map_(arrow.string(), arrow.int64())),
+        "numbers": [[float("nan"), float("inf"), float("-inf"), 1.5]],
+        "large": [Decimal("12345678901234567890.5")],
+        "whole": [Decimal("5.00")],
+        "nothing": [None],
+        "yes": [True],
+    }
+    (item,) = folder.read(parquet_file(columns), {"InputType": "PARQUET"})
+    assert item.value == {
+        "nanoseconds": "2023-11-14T22:13:20.123456",
+        "inside": [{"at": "2023-11-14T22:13:20.123456Z"}],
+        "time": "01:00:00.123456",
+        "day": "2025-01-02",
+        "there": "2023-11-14T17:13:20-05:00",
+        "map": {"a": 1, "b": None},
+        "numbers": ["NaN", "Infinity", "-Infinity", 1.5],
+        "large": 12345678901234567890.5,
+        "whole": 5,
+        "nothing": None,
+        "yes": True,
+    }
+    assert json.loads(dumps(item.value)) == item.value
+
+
+def test_parquet_with_old_times(folder: Folder) -> None:
+    """INT96, as Hive and Spark write times."""
+    arrow = pytest.importorskip("pyarrow")
+    columns = {"at": arrow.array([1_700_000_000_123_456_789], arrow.timestamp("ns"))}
+    (item,) = folder.read(parquet_file(columns, use_deprecated_int96_timestamps=True), {"InputType": "PARQUET"})
+    assert item.value == {"at": "2023-11-14T22:13:20.123456"}
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd", "snappy", "none"])
+def test_parquet_compressed_inside(folder: Folder, compression: str) -> None:
+    (item,) = folder.read(parquet_file({"n": [1]}, compression=compression), {"InputType": "PARQUET"})
+    assert item.value == {"n": 1}
+
+
+def test_parquet_limits(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = parquet_file({"n": list(range(1_000))})
+    for limit in ("ROW_GROUP_BYTES_MAX", "FOOTER_BYTES_MAX"):
+        with monkeypatch.context() as patch:
+            patch.setattr(parquet, limit, 100)
+            with pytest.raises(Unreadable, match="of the Parquet file is larger than 100 bytes"):
+                folder.read(content, {"InputType": "PARQUET"})
+    with pytest.raises(Unreadable, match="'VersionId' is not supported"):
+        folder.items({"Key": "file", "VersionId": "1"}, {"InputType": "PARQUET"})
 
 
 # --- several files ----------------------------------------------------------------------------------------
