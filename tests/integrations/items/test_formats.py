@@ -368,9 +368,7 @@ def test_athena_manifest(folder: Folder) -> None:
     assert [item.source.rpartition("/")[2] for item in items] == ["one.jsonl", "one.jsonl", "two.jsonl.gz"]
 
 
-@pytest.mark.parametrize(
-    "config", [{"InputType": "MANIFEST"}, {"InputType": "MANIFEST", "ManifestType": "S3_INVENTORY"}]
-)
+@pytest.mark.parametrize("config", [{"InputType": "MANIFEST"}, {"ManifestType": "S3_INVENTORY"}])
 def test_inventory(folder: Folder, config: Config) -> None:
     (folder.path / "1.csv.gz").write_bytes(gzip.compress(b'"b","k1","10"\n"b","k2","20"\n'))
     (folder.path / "2.csv.gz").write_bytes(gzip.compress(b'"b","k3","30"\n'))
@@ -381,6 +379,18 @@ def test_inventory(folder: Folder, config: Config) -> None:
     assert [item.value for item in items] == [
         {"Bucket": "b", "Key": f"k{number}", "Size": f"{number}0"} for number in (1, 2, 3)
     ]
+
+
+def test_inventory_in_other_words(folder: Folder) -> None:
+    """The fields for CSV files go with MANIFEST too."""
+    (folder.path / "1.csv").write_text("b|k\n")
+    manifest = {"fileFormat": "CSV", "fileSchema": "Bucket, Key", "files": [{"key": "1.csv"}]}
+    (folder.path / "manifest.json").write_text(json.dumps(manifest))
+    given = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["bucket", "name"]}
+    for more, value in (({}, {"Bucket": "b", "Key": "k"}), (given, {"bucket": "b", "name": "k"})):
+        config = {"InputType": "MANIFEST", "CSVDelimiter": "PIPE", **more}
+        (item,) = folder.items({"Key": "manifest.json"}, config)
+        assert item.value == value
 
 
 @pytest.mark.parametrize(
