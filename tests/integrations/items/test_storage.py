@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from moto.server import ThreadedMotoServer
 from kaidan.integrations import storage
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.items import Unreadable, open_items
-from kaidan.integrations.storage import Sink, Storage, StorageError
+from kaidan.integrations.storage import Sink, Storage, StorageError, chunks
 from kaidan.runtime.sources import RealClock
 from kaidan.service.api import Api
 from kaidan.values import JSON
+from tests.integrations.loopback import Exchange, loopback
 
 BUCKET = "things"
 
@@ -122,6 +124,66 @@ def test_missing(clients: ClientFactory, parameters: JSON, problem: str) -> None
     with pytest.raises(StorageError) as refusal:
         Storage(clients).open({"Bucket": BUCKET, **parameters})
     assert str(refusal.value).startswith(problem)
+
+
+class Brittle:
+    """An S3 that breaks off every answer after some bytes."""
+
+    def __init__(self, content: bytes, most: int) -> None:
+        self.content = content
+        self.most = most
+        self.tag = '"1"'
+
+    def __call__(self, exchange: Exchange) -> None:
+        wanted = exchange.asked.headers.get("range", "bytes=0-").removeprefix("bytes=")
+        begin, _, end = wanted.partition("-")
+        content = self.content[int(begin) : int(end) + 1 if end else None]
+        if exchange.asked.headers.get("if-match", self.tag) != self.tag:
+            code = b"<Error><Code>PreconditionFailed</Code><Message>It has changed</Message></Error>"
+            return exchange.reply(412, code, Content_Type="application/xml")
+        exchange.send_response(206 if begin != "0" else 200)
+        exchange.send_header("Content-Length", str(len(content)))
+        exchange.send_header("ETag", self.tag)
+        exchange.end_headers()
+        exchange.wfile.write(content[: self.most])
+        exchange.close_connection = True
+        return None
+
+
+@contextmanager
+def brittle(content: bytes, most: int) -> Iterator[tuple[Brittle, Storage]]:
+    answer = Brittle(content, most)
+    with loopback(answer) as server:
+        settings = AwsSettings(
+            region="us-east-1", endpoint_url=server.url, access_key="a", secret_key="s", max_attempts=1
+        )
+        yield answer, Storage(ClientFactory(settings))
+
+
+@pytest.mark.parametrize(("offset", "length"), [(0, None), (7, None), (7, 50)])
+def test_connections_that_break_off(offset: int, length: int | None) -> None:
+    content = bytes(range(100))
+    with brittle(content, 30) as (_, objects):
+        file = objects.open({"Bucket": "b", "Key": "k"}, offset, length)
+        read = b"".join(chunks(file, 8))
+        file.close()
+    assert read == content[offset : None if length is None else offset + length]
+
+
+def test_objects_that_change_while_they_are_read() -> None:
+    with brittle(bytes(100), 30) as (answer, objects):
+        file = objects.open({"Bucket": "b", "Key": "k"})
+        assert len(file.read(20)) == 20
+        answer.tag = '"2"'
+        with pytest.raises(StorageError, match="It has changed"):
+            list(chunks(file, 20))
+
+
+def test_connections_that_break_off_at_once() -> None:
+    with brittle(bytes(100), 0) as (_, objects):
+        file = objects.open({"Bucket": "b", "Key": "k"})
+        with pytest.raises(StorageError, match="Reading broke off"):
+            file.read(20)
 
 
 def test_folders_that_may_not_be_used(clients: ClientFactory, tmp_path: Path) -> None:
