@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -245,14 +246,69 @@ def test_who_owns_a_bucket(clients: ClientFactory) -> None:
         list(open_items(reader | {"Parameters": parameters | {"VersionId": "nonsense"}}, None, Storage(clients)).items)
 
 
+LOADED: list[tuple[dict[str, Any], list[bytes], list[JSON]]] = [
+    ({"InputType": "JSON"}, [b"[1, 2]", b'{"k": 3}', b"[]"], [1, 2, {"Key": "k", "Value": 3}]),
+    ({"InputType": "JSON", "ItemsPointer": "/a"}, [b'{"a": [1]}', b'{"b": 0, "a": [2]}'], [1, 2]),
+    ({"InputType": "JSONL"}, [b"1\n", gzip.compress(b"2\n3")], [1, 2, 3]),
+    (
+        {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "TAB"},
+        [b"a\tb\n1\t2\n", b"b\ta\n3\t4\n"],
+        [{"a": "1", "b": "2"}, {"a": "4", "b": "3"}],
+    ),
+    (
+        {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["x"]},
+        [b"1\n", b"", b"2\n"],
+        [{"x": "1"}, {"x": "2"}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "contents", "values"), LOADED)
+def test_listings_that_are_loaded(
+    place: tuple[Storage, str], config: dict[str, Any], contents: list[bytes], values: list[JSON]
+) -> None:
+    for number, content in enumerate(contents):
+        put(place, f"in/{number}", content)
+    put(place, "in2/9", b"not looked at")
+    reader = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "Parameters": {"Bucket": place[1], "Prefix": "in/", "MaxKeys": 2},
+        "ReaderConfig": {**config, "Transformation": "LOAD_AND_FLATTEN"},
+    }
+    items = list(open_items(reader, None, place[0]).items)
+    assert [item.value for item in items] == values
+    assert items[0].source.endswith("/in/0")
+    for number, item in enumerate(items, 1):
+        assert list(open_items(reader, item.position, place[0]).items) == items[number:]
+
+
+def test_what_the_console_calls_a_folder(clients: ClientFactory) -> None:
+    """It is an object like others, but has no items."""
+    put((Storage(clients), BUCKET), "folder/", b"")
+    put((Storage(clients), BUCKET), "folder/1", b"1\n2\n")
+    reader = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "Parameters": {"Bucket": BUCKET, "Prefix": "folder/"},
+        "ReaderConfig": {},
+    }
+    listed = list(open_items(reader, None, Storage(clients)).items)
+    assert [(item.value["Key"], item.source) for item in listed] == [
+        ("folder/", "s3://things"),
+        ("folder/1", "s3://things"),
+    ]
+    config = {"InputType": "JSONL", "Transformation": "LOAD_AND_FLATTEN"}
+    loaded = list(open_items(reader | {"ReaderConfig": config}, None, Storage(clients)).items)
+    assert [(item.value, item.source) for item in loaded] == [(1, "s3://things/folder/1"), (2, "s3://things/folder/1")]
+
+
 # --- a whole Map Run --------------------------------------------------------------------------------------
 
 
 def test_from_bucket_to_bucket(clients: ClientFactory) -> None:
     s3 = clients.client("s3")
     s3.create_bucket(Bucket="results")
-    s3.put_object(Bucket=BUCKET, Key="in/1.csv", Body=b"n,kind\n1,good\n2,bad\n")
-    s3.put_object(Bucket=BUCKET, Key="in/2.csv", Body=b"n,kind\n3,good\n")
+    s3.put_object(Bucket=BUCKET, Key="orders/1.csv", Body=b"n,kind\n1,good\n2,bad\n")
+    s3.put_object(Bucket=BUCKET, Key="orders/2.csv", Body=b"n,kind\n3,good\n")
     check = {
         "Type": "Choice",
         "Choices": [{"Variable": "$.kind", "StringEquals": "bad", "Next": "Refuse"}],
@@ -266,7 +322,7 @@ def test_from_bucket_to_bucket(clients: ClientFactory) -> None:
         "ItemReader": {
             "Resource": "arn:aws:states:::s3:listObjectsV2",
             "ReaderConfig": config,
-            "Parameters": {"Bucket": BUCKET, "Prefix": "in/"},
+            "Parameters": {"Bucket": BUCKET, "Prefix": "orders/"},
         },
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
