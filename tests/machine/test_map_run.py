@@ -757,6 +757,18 @@ def test_concurrency(world: World) -> None:
     assert world.counts() == {"running": 4, "succeeded": 2, "pending": 3, "total": 9}
 
 
+def test_most_concurrency(world: World) -> None:
+    """Whatever it says, 10,000 run side by side (AWS guide, "Quotas related to accounts")."""
+    items = world.reader(list(range(10_001)))
+    world.run({"ItemReader": items, "MaxConcurrency": 20_000}, WORK, mode="EXPRESS")
+    engine = world.service.api.service.engine
+    engine.run_until(lambda: len(world.tasks) > 10_000, 60, engine.clock.now_ms())
+    assert world.counts() == {"running": 10_000, "total": 10_000}
+    world.tasks.popleft().succeeded(0)
+    world.settle()
+    assert world.counts() == {"running": 10_000, "succeeded": 1, "total": 10_001}
+
+
 def test_a_map_in_a_map(world: World) -> None:
     config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}}
     inner = {"Type": "Map", "ItemProcessor": config | ECHO, "End": True}
