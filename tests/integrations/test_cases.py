@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,11 @@ from kaidan.integrations.aws_sdk import service_model
 from kaidan.integrations.dispatch import SERVICES, Dispatcher, check_parameters, check_template, optimised_actions
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON, loads
-from tests.integrations.cases import ALL, JOBS, Case, Ending
+from tests.integrations.cases import ALL, JOBS, Case, Ending, web
 from tests.integrations.modelled import Asked, ModelledAws, modelled_aws
 from tests.integrations.support import FakeReply, at_once, task
 
-OVER_PLAIN_HTTP = {"apigateway:invoke", "eks:call", "eks:runJob", "http:invoke"}
-"""What no model of botocore describes has a table of its own: test_web_cases.py."""
+IN_FILES_OF_THEIR_OWN = {"eks:runJob.sync": "test_kubernetes_jobs.py", "http:invoke": "test_http_task.py"}
 
 RUNS = [(case, pattern) for case in ALL for pattern in case.patterns]
 
@@ -83,16 +83,19 @@ def name_of(value: Any) -> str | None:
 
 
 def test_every_pattern_has_a_case() -> None:
-    listed = [case.action + pattern for case, pattern in RUNS]
+    """Here, or in the table of what is called without a model: test_web_cases.py."""
     there = {
         f"{service}:{action}{pattern}"
         for service, actions in optimised_actions().items()
         for action, patterns in actions.items()
         for pattern in patterns
-        if f"{service}:{action}" not in OVER_PLAIN_HTTP
     }
-    assert set(listed) == there
-    assert len(listed) == len(there)
+    listed = [case.action + pattern for case, pattern in RUNS]
+    called = {case.action + pattern for case in web.CASES for pattern in case.patterns}
+    assert {*listed, *called, *IN_FILES_OF_THEIR_OWN} == there
+    assert len(listed) == len(set(listed))
+    for resource, file in IN_FILES_OF_THEIR_OWN.items():
+        assert resource in Path(__file__).with_name(file).read_text()
 
 
 # --- parameters -------------------------------------------------------------------------------------------
