@@ -239,10 +239,10 @@ def _job_run_result(state: str) -> dict[str, Any]:
     return {"JobRun": {**named, **described, **times}}
 
 
-def _until(state: str, failed: str = "", stop: str = "") -> Ending:
+def _until(state: str, failed: str = "", stop: str = "", running: str = "STOPPING") -> Ending:
     return Ending(
         ask=("emr-serverless.GetApplication", APPLICATION),
-        running=_application("STARTING"),
+        running=_application(running),
         succeeded=_application(state),
         result=_application_result(state),
         failed=_application(failed) if failed else None,
@@ -286,9 +286,9 @@ SERVERLESS = [
         ],
         [{**APPLICATION, "arn": APPLICATION_ARN, "name": "MyApplication"}],
         {"ApplicationId": "a-1", "Arn": APPLICATION_ARN, "Name": "MyApplication"},
-        {".sync": _until("CREATED", "TERMINATED", "Delete")},
+        {".sync": _until("CREATED", "TERMINATED", "Delete", running="CREATING")},
     ),
-    _change("start", _until("STARTED", "TERMINATED", "Stop")),
+    _change("start", _until("STARTED", "TERMINATED", "Stop", running="STARTING")),
     _change("stop", _until("STOPPED", "TERMINATED")),
     _change("delete", _until("TERMINATED")),
     Case(
