@@ -208,12 +208,13 @@ def check_template(service: Service, action: Action, template: JSON) -> list[str
     if not isinstance(template, dict):
         return []
     found = list(map(str, request_of(service, action, action.known(template), template=True)[1]))
-    shape = model_of(action.client or service.client, action.operation).input_shape
+    model = model_of(action.client or service.client, action.operation)
+    made_up = {*action.barred, *action.spare, *model.idempotent_members}
     stands_for = {member: name for name, member in action.renamed.items()}
     given = {name.removesuffix(".$") for name in template}
-    for member in shape.required_members if shape is not None else ():
+    for member in model.input_shape.required_members if model.input_shape is not None else ():
         name = stands_for.get(member, field_name(member))
-        if not given & {name, member} and member not in (*action.barred, *action.spare):
+        if not given & {name, member} and member not in made_up:
             found.append(REQUIRED.format(name))
     return found
 
