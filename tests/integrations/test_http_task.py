@@ -16,7 +16,8 @@ import pytest
 from kaidan.errors import StateError
 from kaidan.integrations import http_task, web, web_client
 from kaidan.integrations.clients import AwsSettings, ClientFactory
-from kaidan.integrations.connections import Connections, SecretsError, read_secrets
+from kaidan.integrations.connections import Connections, read_secrets
+from kaidan.integrations.files import FileError
 from kaidan.integrations.http_task import HttpTask
 from tests.integrations.loopback import Exchange, Loopback, loopback
 from tests.integrations.support import FakeReply, Script, at_once, task
@@ -251,7 +252,7 @@ def test_a_file_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "  AuthorizationType: BASIC\n"
         '  AuthParameters: {BasicAuthParameters: {Username: "${STRIPE_KEY}", Password: ""}}\n'
     )
-    with pytest.raises(SecretsError, match=r"connections.yaml: Stripe: the environment has no variable STRIPE_KEY"):
+    with pytest.raises(FileError, match=r"connections.yaml: Stripe: the environment has no variable STRIPE_KEY"):
         read_secrets(file)
     monkeypatch.setenv("STRIPE_KEY", "sk")
     connections = Connections(ClientFactory(AwsSettings()), read_secrets(file))
@@ -259,7 +260,7 @@ def test_a_file_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert connections.authorization(stripe) == {"Authorization": "Basic c2s6"}
     assert "sk" not in repr(stripe)
     file.write_text("- a list\n")
-    with pytest.raises(SecretsError, match="must map names or ARNs"):
+    with pytest.raises(FileError, match="must map names or ARNs"):
         read_secrets(file)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kaidan.errors import StateError
+from kaidan.integrations.files import FileError
 from kaidan.integrations.lambda_ import Lambda, check_parameters, check_template
 from kaidan.integrations.lambda_local import Invocation, LocalFunctions
 from kaidan.integrations.lambda_targets import (
@@ -23,7 +24,6 @@ from kaidan.integrations.lambda_targets import (
     LambdaTargets,
     Nowhere,
     PythonFile,
-    TargetsError,
     function_name,
     parse_targets,
     read_targets,
@@ -477,7 +477,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, text: str, problem: str | No
     if problem is None:
         assert read_targets(path) == LambdaTargets()
         return
-    with pytest.raises(TargetsError) as raised:
+    with pytest.raises(FileError) as raised:
         read_targets(path)
     assert problem in str(raised.value)
 

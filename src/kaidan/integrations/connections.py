@@ -32,8 +32,9 @@ from kaidan.arns import Arn
 from kaidan.errors import StateError
 from kaidan.integrations import web
 from kaidan.integrations.clients import ClientFactory
+from kaidan.integrations.files import FileError, read_value
 from kaidan.integrations.naming import words
-from kaidan.values import JSON, InvalidJson, loads
+from kaidan.values import JSON, loads
 
 ERROR = "Events.ConnectionResource."
 TOKEN_BYTES_MAX = 1 << 20
@@ -182,22 +183,11 @@ def _snake(name: str) -> str:
     return "_".join(word.lower() for word in words(name.replace("OAuth", "Oauth")))
 
 
-class SecretsError(Exception):
-    """A file of secrets that cannot be used."""
-
-
 def read_secrets(path: str | Path) -> dict[str, JSON]:
-    """The connections of a file, YAML or JSON, by ARN or name. Raises SecretsError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
-        raise SecretsError(f"{path}: {problem}") from None
+    """The connections of a file, YAML or JSON, by ARN or name. Raises FileError."""
+    value = read_value(path)
     if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-        raise SecretsError(f"{path}: must map names or ARNs of connections to objects")
+        raise FileError(f"{path}: must map names or ARNs of connections to objects")
     return {name: _filled(each, f"{path}: {name}") for name, each in value.items()}
 
 
@@ -206,7 +196,7 @@ def _filled(value: Any, place: str) -> JSON:
 
     def variable(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
-            raise SecretsError(f"{place}: the environment has no variable {match[1]}")
+            raise FileError(f"{place}: the environment has no variable {match[1]}")
         return os.environ[match[1]]
 
     if isinstance(value, dict):

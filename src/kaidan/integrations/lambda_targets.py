@@ -19,7 +19,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from kaidan.values import JSON, InvalidJson, loads
+from kaidan.integrations.files import FileError, read_value
+from kaidan.values import JSON
 
 TIMEOUT_S = 3.0
 """Lambda's own default."""
@@ -102,31 +103,19 @@ def function_name(reference: str) -> str:
     return reference.rpartition("function:")[2].split(":")[0]
 
 
-class TargetsError(Exception):
-    """A file of functions that cannot be used: it names the file, the function and the field."""
-
-
 def read_targets(path: str | Path) -> LambdaTargets:
-    """Read a file, YAML or JSON. Raises TargetsError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
-        raise TargetsError(f"{path}: {problem}") from None
-    return parse_targets(value, Path(path).parent, str(path))
+    """Read a file, YAML or JSON. Raises FileError."""
+    return parse_targets(read_value(path), Path(path).parent, str(path))
 
 
 def parse_targets(value: JSON, directory: Path, place: str = "functions") -> LambdaTargets:
     """The same from a value; relative paths are below `directory`."""
     given = value or {}
     if not isinstance(given, dict) or not isinstance(given.get("functions") or {}, dict):
-        raise TargetsError(f"{place}: must be an object with `functions`, and may have a `default`")
+        raise FileError(f"{place}: must be an object with `functions`, and may have a `default`")
     unknown = sorted(given.keys() - {"functions", "default"})
     if unknown:
-        raise TargetsError(f"{place}: unknown field '{unknown[0]}' (allowed: functions, default)")
+        raise FileError(f"{place}: unknown field '{unknown[0]}' (allowed: functions, default)")
     functions = {
         str(name): _target(each, directory, f"{place}: {name}") for name, each in (given.get("functions") or {}).items()
     }
@@ -137,18 +126,18 @@ def _target(value: JSON, directory: Path, place: str) -> Target:
     if value in ("aws", "none"):
         return Aws() if value == "aws" else Nowhere()
     if not isinstance(value, dict):
-        raise TargetsError(f"{place}: must be aws, none, or an object with one of: {', '.join(_KINDS)}")
+        raise FileError(f"{place}: must be aws, none, or an object with one of: {', '.join(_KINDS)}")
     kinds = [kind for kind in _KINDS if kind in value]
     if len(kinds) != 1:
-        raise TargetsError(f"{place}: must have exactly one of: {', '.join(_KINDS)}")
+        raise FileError(f"{place}: must have exactly one of: {', '.join(_KINDS)}")
     read, fields = _KINDS[kinds[0]]
     unknown = sorted(value.keys() - {kinds[0], *fields})
     if unknown:
-        raise TargetsError(f"{place}: unknown field '{unknown[0]}' (allowed: {', '.join((kinds[0], *fields))})")
+        raise FileError(f"{place}: unknown field '{unknown[0]}' (allowed: {', '.join((kinds[0], *fields))})")
     try:
         return read(value, directory)
     except (TypeError, ValueError) as problem:
-        raise TargetsError(f"{place}: {problem}") from None
+        raise FileError(f"{place}: {problem}") from None
 
 
 def _python_file(value: dict[str, JSON], directory: Path) -> Target:
