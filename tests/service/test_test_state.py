@@ -501,7 +501,7 @@ def test_context_inside_a_map(api: Api) -> None:
 @pytest.mark.parametrize("context", [{}, {"Execution": {"Input": [1]}, "State": {}}, {"Task": {"Token": "t"}}])
 def test_context_given(api: Api, context: Any) -> None:
     """It is taken as it is: nothing is added. In a Catcher too."""
-    state = {**JSONATA_TASK, "Arguments": {}, "Output": "{% $states.context %}"}
+    state = {**JSONATA_TASK, "Arguments": {"FunctionName": "f"}, "Output": "{% $states.context %}"}
     state["Catch"] = [{"ErrorEquals": ["E"], "Next": "C", "Output": "{% $states.context %}"}]
     for mock in (result({}), ERROR):
         assert json.loads(call(api, state, mock=mock, context=context)["output"]) == context
@@ -733,7 +733,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (INVOKE, {}, "ValidationException", "RoleArn must be specified when testing a Task state"),
     ({**INVOKE, "Resource": ACTIVITY}, {"roleArn": ROLE}, "ValidationException", NO_MOCK.format("Activity tasks")),
     (
-        {**INVOKE, "Resource": CALLBACK},
+        {**INVOKE, "Resource": CALLBACK, "Parameters": {"QueueUrl": "q", "MessageBody": "b"}},
         {"roleArn": ROLE},
         "ValidationException",
         NO_MOCK.format("the .waitForTaskToken integration pattern"),

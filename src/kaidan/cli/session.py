@@ -22,7 +22,6 @@ from kaidan.cli.summary import outcome, pretty, summary
 from kaidan.emulate import Emulator
 from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.integrations.clients import AwsSettings, ClientFactory
-from kaidan.integrations.dispatch import check_resource
 from kaidan.integrations.files import FileError
 from kaidan.integrations.world import World, WorldFiles, read_world
 from kaidan.runtime.engine import Engine, Run
@@ -41,7 +40,7 @@ def run_once(options: Options, payload: Payload, values: dict[str, JSON], emulat
     world = _world(options)
     mocked = _mocked(options, world)
     try:
-        definition = load_definition(options.definition, values, check_resource, options.workflow_type)
+        definition = load_definition(options.definition, values, options.workflow_type)
         every = list(tasks(definition.source.value))
         work = [each for each in every if each.state not in mocked]
         if findings := unsupported(work):

@@ -13,7 +13,7 @@ from kaidan.arns import task_resource
 from kaidan.asl.language import check, read_source
 from kaidan.asl.states.dataflow import Definition
 from kaidan.errors import DefinitionError, Diagnostic
-from kaidan.integrations.dispatch import check_resource
+from kaidan.integrations.dispatch import check_resource, check_template
 from kaidan.integrations.mock_results import UnfitResult, Validation, check_result
 from kaidan.service import refs
 from kaidan.service.errors import ApiError, invalid
@@ -108,7 +108,7 @@ def _checked(text: str, lone: bool) -> Definition:
     try:
         source = read_source(text, "definition.json", strict=True)
         machine: Definition = {"StartAt": LONE_NAME, "States": {LONE_NAME: source.value}} if lone else source.value
-        findings = check(machine, knows_resource=check_resource)
+        findings = check(machine, knows_resource=check_resource, knows_parameters=check_template)
         if lone:
             findings = [_unwrapped(finding) for finding in findings if not _leaves_state(finding)]
         if any(finding.severity == "ERROR" for finding in findings):
