@@ -179,7 +179,7 @@ def test_json_and_yaml_say_the_same(tmp_path: Path) -> None:
 
 
 WRONG: list[tuple[JSON, str]] = [
-    ([], "m: must be an object but was array"),
+    ([], "m: must be an object, not []"),
     ({"Mocks": {}}, "m: unknown field 'Mocks' (allowed: StateMachines, MockedResponses)"),
     ({"StateMachines": {"O": {"Cases": {}}}}, "m: StateMachines.O: unknown field 'Cases' (allowed: TestCases)"),
     (
@@ -205,7 +205,7 @@ WRONG: list[tuple[JSON, str]] = [
     ),
     (
         {"MockedResponses": {"y": {"0": {"Throw": {"Error": 5}}}}},
-        "m: MockedResponses.y.0.Throw.Error: must be a string but was number",
+        "m: MockedResponses.y.0.Throw.Error: must be a string, not 5",
     ),
 ]
 

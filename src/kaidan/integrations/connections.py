@@ -32,9 +32,9 @@ from kaidan.arns import Arn
 from kaidan.errors import StateError
 from kaidan.integrations import web
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.files import FileError, read_value
+from kaidan.integrations.files import FileError, fields, read_value
 from kaidan.integrations.naming import words
-from kaidan.values import JSON, loads
+from kaidan.values import JSON, dumps, loads
 
 ERROR = "Events.ConnectionResource."
 TOKEN_BYTES_MAX = 1 << 20
@@ -185,10 +185,30 @@ def _snake(name: str) -> str:
 
 def read_secrets(path: str | Path) -> dict[str, JSON]:
     """The connections of a file, YAML or JSON, by ARN or name. Raises FileError."""
-    value = read_value(path)
-    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-        raise FileError(f"{path}: must map names or ARNs of connections to objects")
-    return {name: _filled(each, f"{path}: {name}") for name, each in value.items()}
+    listed = fields(read_value(path), str(path))
+    return {name: _connection(_filled(each, f"{path}: {name}"), f"{path}: {name}") for name, each in listed.items()}
+
+
+_REQUIRED = {
+    "API_KEY": ("ApiKeyAuthParameters", ("ApiKeyName", "ApiKeyValue")),
+    "BASIC": ("BasicAuthParameters", ("Username",)),
+    "OAUTH_CLIENT_CREDENTIALS": ("OAuthParameters", ("AuthorizationEndpoint", "ClientParameters")),
+}
+"""Type of authorization → where its secrets are, and without which it cannot be."""
+
+
+def _connection(given: JSON, place: str) -> JSON:
+    """A connection in the form of CreateConnection. Raises FileError."""
+    type = fields(given, place, "Name", "Description", "AuthorizationType", "AuthParameters").get("AuthorizationType")
+    if type not in _REQUIRED:
+        raise FileError(f"{place}.AuthorizationType: must be one of {', '.join(_REQUIRED)}, not {dumps(type)}")
+    within, required = _REQUIRED[type]
+    parameters = fields(given.get("AuthParameters"), f"{place}.AuthParameters", within, "InvocationHttpParameters")
+    secrets = fields(parameters.get(within), f"{place}.AuthParameters.{within}")
+    for name in required:
+        if name not in secrets:
+            raise FileError(f"{place}.AuthParameters.{within}: must have {name}")
+    return given
 
 
 def _filled(value: Any, place: str) -> JSON:

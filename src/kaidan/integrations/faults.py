@@ -26,9 +26,9 @@ from kaidan.arns import TaskResource
 from kaidan.errors import TASK_FAILED
 from kaidan.integrations import aws_sdk, dispatch, lambda_, optimised
 from kaidan.integrations.contract import Handler, Reply
-from kaidan.integrations.files import FileError, read_value
+from kaidan.integrations.files import FileError, boolean, fields, integer, number, read_value, text
 from kaidan.protocol.effects import RunTask
-from kaidan.values import JSON
+from kaidan.values import JSON, dumps
 
 PROVISIONED = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -159,37 +159,37 @@ def read_faults(path: str | Path) -> tuple[list[Rule], int]:
 
 def parse_faults(value: JSON, place: str = "faults") -> tuple[list[Rule], int]:
     """The same from a value."""
-    if not isinstance(value, dict) or not isinstance(value.get("rules"), list):
-        raise FileError(f"{place}: must be an object with a list of `rules`, and may have a `seed`")
-    return [_rule(each, f"{place}: rules[{at}]") for at, each in enumerate(value["rules"])], int(value.get("seed", 0))
+    top = fields(value, place, "rules", "seed")
+    rules = top.get("rules")
+    if not isinstance(rules, list):
+        raise FileError(f"{place}: rules: must be an array, not {dumps(rules)}")
+    seed = integer(top.get("seed", 0), f"{place}: seed", 0, (1 << 63) - 1)
+    return [_rule(each, f"{place}: rules[{at}]") for at, each in enumerate(rules)], seed
 
 
-FIELDS = ("resource", "state", "share", "delay", "throttle", "fail")
+DELAY_S_MAX = 31_536_000
+"""A year: no execution is longer."""
+
+_EFFECTS = ("delay", "throttle", "fail")
 
 
 def _rule(given: JSON, place: str) -> Rule:
-    if not isinstance(given, dict):
-        raise FileError(f"{place}: must be an object")
-    if unknown := sorted(given.keys() - set(FIELDS)):
-        raise FileError(f"{place}: unknown field '{unknown[0]}' (allowed: {', '.join(FIELDS)})")
-    fail = given.get("fail")
-    if fail is not None and not isinstance(fail, dict):
-        raise FileError(f"{place}.fail: must be an object with error, and perhaps cause")
-    share, delay_s = given.get("share", 1.0), given.get("delay", 0.0)
-    if not _is_number(share) or not 0 <= share <= 1 or not _is_number(delay_s) or delay_s < 0:
-        raise FileError(f"{place}: share must be a number from 0 to 1, and delay one of seconds")
-    if not (fail or given.get("throttle") or delay_s):
-        raise FileError(f"{place}: must have at least one of delay, throttle, fail")
-    return Rule(
-        resource=str(given.get("resource", "*")),
-        state=str(given.get("state", "*")),
-        share=float(share),
-        delay_s=float(delay_s),
-        throttle=bool(given.get("throttle")),
-        error=str(fail.get("error", TASK_FAILED)) if fail else None,
-        cause=fail.get("cause") if fail else None,
+    rule = fields(given, place, "resource", "state", "share", *_EFFECTS)
+    read = Rule(
+        resource=text(rule.get("resource", "*"), f"{place}.resource"),
+        state=text(rule.get("state", "*"), f"{place}.state"),
+        share=number(rule.get("share", 1), f"{place}.share", 0, 1),
+        delay_s=number(rule.get("delay", 0), f"{place}.delay", 0, DELAY_S_MAX),
+        throttle=boolean(rule.get("throttle", False), f"{place}.throttle"),
+        **_failure(rule["fail"], f"{place}.fail") if "fail" in rule else {},
     )
+    if not (read.delay_s or read.throttle or read.error):
+        raise FileError(f"{place}: must have at least one of: {', '.join(_EFFECTS)}")
+    if read.throttle and read.error:
+        raise FileError(f"{place}: throttle and fail exclude each other: a task fails once")
+    return read
 
 
-def _is_number(value: JSON) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _failure(given: JSON, place: str) -> dict[str, str]:
+    said = {name: text(value, f"{place}.{name}") for name, value in fields(given, place, "error", "cause").items()}
+    return {"error": TASK_FAILED} | said

@@ -10,12 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kaidan.values import JSON, InvalidJson, loads, type_name
+from kaidan.values import JSON, InvalidJson, dumps, loads
 
 
 class FileError(Exception):
     """A file that cannot be used: it is named, the place in it, what is wrong there and what was allowed:
-    `functions.yaml: functions.orders.timeout: must be a number above 0, not -1`."""
+    `functions.yaml: functions.orders.timeout: must be a number from 0.001 to 900, not -1`."""
 
 
 def read_value(path: str | Path) -> JSON:
@@ -70,10 +70,37 @@ def _key(key: Any, place: str) -> str:
     raise FileError(f"{place}: the key {key!r} must be a text: put it in quotes")
 
 
+# --- what may be there ------------------------------------------------------------------------------------
+
+
 def fields(value: JSON, place: str, *allowed: str) -> dict[str, JSON]:
-    """An object that has no other fields than these; any, when none are named. Raises FileError."""
+    """An object that has no other fields than these; any, when none are named. Raises FileError, as all below."""
     if not isinstance(value, dict):
-        raise FileError(f"{place}: must be an object but was {type_name(value)}")
+        raise FileError(f"{place}: must be an object, not {dumps(value)}")
     for unknown in sorted(value.keys() - set(allowed)) if allowed else ():
         raise FileError(f"{place}: unknown field '{unknown}' (allowed: {', '.join(allowed)})")
+    return value
+
+
+def text(value: JSON, place: str) -> str:
+    if not isinstance(value, str):
+        raise FileError(f"{place}: must be a string, not {dumps(value)}")
+    return value
+
+
+def boolean(value: JSON, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise FileError(f"{place}: must be true or false, not {dumps(value)}")
+    return value
+
+
+def number(value: JSON, place: str, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise FileError(f"{place}: must be a number from {least} to {most}, not {dumps(value)}")
+    return value
+
+
+def integer(value: JSON, place: str, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise FileError(f"{place}: must be a whole number from {least} to {most}, not {dumps(value)}")
     return value

@@ -19,10 +19,10 @@ from pathlib import Path
 from kaidan.arns import Arn
 from kaidan.errors import RUNTIME
 from kaidan.integrations.contract import Handler, Reply
-from kaidan.integrations.files import FileError, fields, read_value
+from kaidan.integrations.files import FileError, fields, read_value, text
 from kaidan.integrations.mock_results import UnfitResult, Validation, check_result
 from kaidan.protocol.effects import RunTask
-from kaidan.values import JSON, type_name
+from kaidan.values import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,8 @@ def _answer(key: str, given: JSON, place: str) -> Answer:
     if "Return" in outcome:
         return Answer(first, last, outcome["Return"])
     thrown = fields(outcome["Throw"], f"{place}.Throw", "Error", "Cause")
-    for name, text in thrown.items():
-        if not isinstance(text, str):
-            raise FileError(f"{place}.Throw.{name}: must be a string but was {type_name(text)}")
-    return Answer(first, last, failed=True, error=thrown.get("Error"), cause=thrown.get("Cause"))
+    said = {name: text(value, f"{place}.Throw.{name}") for name, value in thrown.items()}
+    return Answer(first, last, failed=True, error=said.get("Error"), cause=said.get("Cause"))
 
 
 def _invocations(key: str, place: str) -> tuple[int, int]:
