@@ -548,8 +548,8 @@ def test_resources_are_asked_after() -> None:
 
 
 def test_parameters_are_asked_after() -> None:
-    def missing(resource: Any, template: JSON) -> list[str]:
-        return [] if "FunctionName" in template else ["The field 'FunctionName' is required but was missing"]
+    def missing(resource: Any, template: JSON) -> list[tuple[str, str | None]]:
+        return [] if "FunctionName" in template else [("The field 'FunctionName' is required but was missing", None)]
 
     state = task(Resource=INVOKE, Parameters={"Payload": 1})
     expected = ["The field 'FunctionName' is required but was missing at /Parameters"]

@@ -53,7 +53,7 @@ class Embedded:
         express: bool = False,
         case: str | None = None,
     ) -> Run:
-        """Begin an execution; it goes on when the engine runs. Raises MockConfigError for an unknown test case."""
+        """Begin an execution; it goes on when the engine runs."""
         source = SystemSource()
         account = Arn.parse(role_arn).account if role_arn else ACCOUNT
         machine_arn = f"arn:aws:states:{self._region}:{account}:stateMachine:{machine_name}"
@@ -68,11 +68,10 @@ class Embedded:
             start_ms=self.engine.clock.now_ms(),
             region=self._region,
             express=express,
+            case=case,
         )
         machine = Machine(program, source, check_parameters=check_parameters, prepare_parameters=prepare_parameters)
         run = Run(machine, execution)
-        if case is not None and self.tasks.mocks is not None:
-            self.tasks.mocks.choose(machine_name, case, execution.arn)
         self.engine.start(run)
         return run
 

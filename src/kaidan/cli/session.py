@@ -22,9 +22,8 @@ from kaidan.cli.summary import outcome, pretty, summary
 from kaidan.emulate import Emulator
 from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.integrations.clients import AwsSettings, ClientFactory
-from kaidan.integrations.dispatch import check_resource
-from kaidan.integrations.mocks import MockConfigError
-from kaidan.integrations.world import World, WorldError, WorldFiles, read_world
+from kaidan.integrations.files import FileError
+from kaidan.integrations.world import World, WorldFiles, read_world
 from kaidan.runtime.engine import Engine, Run
 from kaidan.values import JSON, Payload
 
@@ -38,20 +37,23 @@ CANCEL_S = 2.0
 
 def run_once(options: Options, payload: Payload, values: dict[str, JSON], emulator: Emulator | None) -> Exit:
     """Load, run, keep, report. Raises Refusal when nothing could be run."""
+    world = _world(options)
+    mocked = _mocked(options, world)
     try:
-        definition = load_definition(options.definition, values, check_resource, options.workflow_type)
-        work = list(tasks(definition.source.value))
+        definition = load_definition(options.definition, values, options.workflow_type)
+        every = list(tasks(definition.source.value))
+        work = [each for each in every if each.state not in mocked]
         if findings := unsupported(work):
             raise DefinitionError([definition.source.placed(finding) for finding in findings])
     except DefinitionError as problem:
         _say(options, problem.diagnostics)
         return Exit.INVALID_DEFINITION
     _say(options, definition.warnings)
+    for state in sorted(mocked - {each.state for each in every}):
+        tell("warning", f"{options.mocks}: the test case {options.case} answers '{state}', which is no Task here")
     if any(each.resource.pattern == ".waitForTaskToken" for each in work):
         tell("warning", "a task waits for its token to come back, and nobody can send it to this process")
-    world = _world(options)
-    mocked = _mocked(options, world)
-    clients = _clients(options, [each for each in work if each.state not in mocked], emulator)
+    clients = _clients(options, work, emulator)
     with closing(Embedded(clients, skip_waits=options.skip_waits, world=world)) as embedded:
         run = _start(options, definition, payload, embedded)
         began = time.monotonic()
@@ -92,10 +94,17 @@ def _start(options: Options, definition: Definition, payload: Payload, embedded:
 
 
 def _world(options: Options) -> World:
-    files = WorldFiles(options.mocks, options.faults, options.functions, options.connections, options.allow_link_local)
+    files = WorldFiles(
+        mocks=options.mocks,
+        mock_validation=options.mock_validation,
+        faults=options.faults,
+        functions=options.functions,
+        connections=options.connections,
+        allow_link_local=options.allow_link_local,
+    )
     try:
         return read_world(files)
-    except WorldError as problem:
+    except FileError as problem:
         raise Refusal(str(problem)) from None
 
 
@@ -105,8 +114,8 @@ def _mocked(options: Options, world: World) -> frozenset[str]:
         return frozenset()
     try:
         return frozenset(world.mocks.of_case(machine_name(options.definition), options.case))
-    except MockConfigError as problem:
-        raise Refusal(f"{options.mocks}: {problem}") from None
+    except FileError as problem:
+        raise Refusal(str(problem)) from None
 
 
 def _drive(options: Options, engine: Engine, run: Run) -> None:

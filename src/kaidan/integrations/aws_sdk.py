@@ -181,11 +181,11 @@ def _model(operation: Operation) -> Any:
 # ------------------------------------------------------------------------------------------------------ calls
 
 
-def check_parameters(operation: Operation, template: JSON) -> list[FieldProblem]:
-    """What the operation cannot take of a state's Parameters or Arguments, as far as it can be known before
-    running: `Name.$` and `{% … %}` stand for any value. Empty when all is well."""
+def unknown_fields(operation: Operation, template: JSON) -> list[FieldProblem]:
+    """The fields of a state's Parameters or Arguments that the operation does not have; see `form.Complaint`."""
     shape = _model(operation).input_shape
-    return to_request(operation.service, operation.operation_name, shape, template, template=True)[1]
+    problems = to_request(operation.service, operation.operation_name, shape, template, template=True)[1]
+    return [problem for problem in problems if problem.expected is None]
 
 
 def unfit_parameters(operation: Operation, parameters: JSON) -> list[FieldProblem]:

@@ -40,6 +40,7 @@ from kaidan.integrations.apigateway import ApiGateway
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.connections import Connections
 from kaidan.integrations.contract import Reply, RunBlocking, Then
+from kaidan.integrations.form import Complaint
 from kaidan.integrations.http_task import HttpTask
 from kaidan.integrations.kubernetes import Kubernetes
 from kaidan.integrations.lambda_ import Lambda
@@ -247,16 +248,15 @@ def check_parameters(resource: TaskResource, parameters: JSON) -> str | None:
     return None
 
 
-def check_template(resource: TaskResource, template: JSON) -> list[str]:
-    """What is wrong with Parameters or Arguments as they stand in a definition."""
+def check_template(resource: TaskResource, template: JSON) -> list[Complaint]:
+    """What is wrong with Parameters or Arguments as they stand in a definition: see `form.Complaint`."""
     found = _action(resource)
     if found is not None:
         return optimised.check_template(*found, template)
     if own := OWN_FORMS.get((resource.service, resource.action)):
-        complaints: list[str] = own[0].check_template(resource.action, template)
-        return complaints
+        return [(sentence, None) for sentence in own[0].check_template(resource.action, template)]
     if operation := _sdk_operation(resource):
-        return list(map(str, aws_sdk.check_parameters(operation, template)))
+        return [(each.sentence, each.hint) for each in aws_sdk.unknown_fields(operation, template)]
     return []
 
 

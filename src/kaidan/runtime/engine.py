@@ -22,6 +22,8 @@ from heapq import nlargest
 from itertools import islice
 from typing import Protocol, TypeAlias
 
+import msgspec
+
 from kaidan.asl.machine.advance import Broken, Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations.contract import Handler
@@ -425,7 +427,7 @@ class Engine:
                 self._timers.cancel((arn, effect.request_id))
                 _forget(run.unsaved.timers, run.unsaved.gone_timers, effect.request_id)
             case fx.RunTask():
-                self._run_task(run, effect)
+                self._run_task(run, effect if run.execution.case is None else self._counted(run, effect))
             case fx.CancelTask():
                 self._end_task(run, effect.request_id, cancelled=True)
             case fx.Finish():
@@ -445,6 +447,14 @@ class Engine:
             reply.attempt(lambda: self.handler(task, reply))
 
         self.once_saved(begin)
+
+    def _counted(self, run: Run, task: fx.RunTask) -> fx.RunTask:
+        """A task of a test case knows which one, and the how-manieth of its state it is."""
+        first = self.maps.ancestor(run)
+        counts = first.execution.invocations
+        counts[task.state] = counts.get(task.state, 0) + 1
+        self.change(first)
+        return msgspec.structs.replace(task, case=run.execution.case, invocation=counts[task.state] - 1)
 
     def _end_task(self, run: Run, request_id: int, *, cancelled: bool) -> None:
         _forget(run.unsaved.tasks, run.unsaved.gone_tasks, request_id)

@@ -211,6 +211,7 @@ class MapRuns:
             child_items=effect.items,
             attempt=map_run.redrive_count,
             express=map_run.effect.express,
+            case=execution.case,
         )
         map_run.started(effect.items)
         self.change(map_run)
@@ -284,6 +285,15 @@ class MapRuns:
         if child is not None and child.parent_request == request_id:
             child.undelivered, child.parent_request = False, 0
             self._engine.change(child)
+
+    def ancestor(self, run: Run) -> Run:
+        """The execution that somebody started: of a child, that whose Map Run it belongs to, or whose Map Run's …"""
+        while run.map_run_arn is not None:
+            parent = self._engine.resident(self.runs[run.map_run_arn].execution_arn)
+            if parent is None:
+                break
+            run = parent
+        return run
 
     def holds(self, run: Run) -> bool:
         """Whether an execution is the child of a Map Run that is kept: then it is kept too."""

@@ -116,17 +116,16 @@ class Api:
         revision = revision_of(as_of)
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
-        self.service = Service(engine, account=account, region=region, revision=revision)
+        world = world or World()
+        self.service = Service(engine, account=account, region=region, revision=revision, mocks=world.mocks)
         for listener in (deletion.listener(self.service), executions.listener(self.service)):
             engine.listen(listener, ENDS)
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
         engine.maps.storage = Storage(local, folders)
-        world = world or World()
         dispatcher = Dispatcher(local, self._pool.run, world.surroundings)
         StepFunctionsTasks(self.service, self.call, self.begin, local, self._pool.run).register(dispatcher)
         self._tasks = Tasks(dispatcher, world)
-        self.service.mocks = self._tasks.mocks
         engine.handler = self._tasks
         self.persistence = Persistence(self.service, store) if store is not None else None
         if self.persistence is not None:

@@ -9,7 +9,8 @@ from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations import dispatch
-from kaidan.integrations.mocks import MockConfigError, split_case
+from kaidan.integrations.files import FileError
+from kaidan.integrations.mocks import split_case
 from kaidan.limits import AWS
 from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
@@ -46,16 +47,14 @@ def _case(service: Service, arn: str) -> tuple[str, str | None]:
     return split_case(arn) if service.mocks is not None else (arn, None)
 
 
-def _choose(service: Service, machine: str, case: str | None, arn: str) -> None:
+def _check_case(service: Service, machine: str, case: str | None) -> None:
     """Raises ValidationException when there is no such test case."""
-    if service.mocks is None:
-        return None
-    if case is None:
-        return service.mocks.carry_out(machine)
+    if service.mocks is None or case is None:
+        return
     try:
-        service.mocks.choose(machine, case, arn)
-    except MockConfigError as problem:
-        raise ApiError("ValidationException", str(problem)) from None
+        service.mocks.of_case(machine, case)
+    except FileError as problem:
+        raise invalid(str(problem)) from None
 
 
 def _start(service: Service, beginning: Beginning, params: dict[str, Any], case: str | None) -> Run:
@@ -71,9 +70,9 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any], case:
     if existing is not None:
         return _same(service, existing, payload)
     lookup.check_room_for_execution(service)
-    _choose(service, machine.name, case, arn)
+    _check_case(service, machine.name, case)
     run = _run(service, beginning, arn, name, payload)
-    run.execution.trace_header = params.get("traceHeader")
+    run.execution.trace_header, run.execution.case = params.get("traceHeader"), case
     service.engine.start(run)
     return run
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
-from kaidan.integrations.mocks import MockedExecutions
+from kaidan.integrations.mocks import MockConfig
 from kaidan.protocol.effects import RunTask
 from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
@@ -122,7 +122,7 @@ class Service:
     revision: Revision = TODAY
     source: Source = field(default_factory=SystemSource)
     programs: Programs = field(default_factory=Programs)
-    mocks: MockedExecutions | None = None
+    mocks: MockConfig | None = None
     """Answers of test cases, where executions may have one: `…:stateMachine:Orders#HappyPath`."""
     machines: dict[str, StateMachine] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)

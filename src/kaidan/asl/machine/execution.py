@@ -165,6 +165,10 @@ class Execution(msgspec.Struct, kw_only=True, omit_defaults=True):
     sent: str | None = None
     """The input's text as it was sent, where it is not that of `input`."""
     express: bool = False
+    case: str | None = None
+    """The test case that it runs, whose answers its tasks get."""
+    invocations: dict[str, int] = {}
+    """In a test case: state → how often its task was run, here and in the children of Distributed Maps."""
     scope: str = ""
     map_item: JSON = None
     """The `$$.Map.Item` of states that are visited outside of any Map (TestState)."""
