@@ -58,7 +58,7 @@ class FakeReply:
     def on_cancel(self, action: Callable[[], None]) -> None:
         self._on_cancel = action
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
         self._timers.append((self.now_s + delay_s, action))
 
     def pass_time(self, seconds: float = 86_400.0) -> None:

@@ -29,6 +29,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "profile": ("ops", "ops"),
     "endpoint-url": ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
     "emulate": ("/srv/emulate.yaml", Path("/srv/emulate.yaml")),
+    "skip-waits": ("true", True),
     "files": ("/srv/items", Path("/srv/items")),
     "log-to": ("cloudwatch, /var/log/kaidan", ("cloudwatch", "/var/log/kaidan")),
     "events-to": ("https://example.com/hook,bus:orders", ("https://example.com/hook", "bus:orders")),
@@ -196,6 +197,11 @@ def test_env_finds_the_shell_and_the_settings(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     monkeypatch.setenv("KAIDAN_PORT", "9000")
     assert CliRunner().invoke(env).output.startswith("set -gx AWS_ENDPOINT_URL_SFN http://127.0.0.1:9000;")
+
+
+def test_env_of_a_server_elsewhere() -> None:
+    output = CliRunner().invoke(env, ["--host", "10.0.0.5", "--shell", "dotenv"]).output
+    assert output.splitlines()[0] == "AWS_ENDPOINT_URL_SFN=http://10.0.0.5:8083"
 
 
 def test_env_without_an_account() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from kaidan.arns import Arn, TaskResource, execution_arn, task_resource
+from kaidan.arns import Arn, TaskResource, execution_arn, states_arn, task_resource
 from kaidan.asl.language import Program
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
@@ -56,7 +56,7 @@ class Embedded:
         """Begin an execution; it goes on when the engine runs."""
         source = SystemSource()
         account = Arn.parse(role_arn).account if role_arn else ACCOUNT
-        machine_arn = f"arn:aws:states:{self._region}:{account}:stateMachine:{machine_name}"
+        machine_arn = states_arn(self._region, account, f"stateMachine:{machine_name}")
         name = name or source.uuid4()
         execution = Execution(
             arn=execution_arn(machine_arn, name, express_id=source.uuid4() if express else None),

@@ -48,10 +48,10 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
     return click.option(f"--{setting.name}", setting.field, metavar=setting.metavar, help=help)
 
 
-def resolved(flags: dict[str, Any], config: Path | None) -> Settings:
+def resolved(flags: dict[str, Any], config: Path | None, *, serving: bool = True) -> Settings:
     """Flags, environment and file together. Raises Refusal."""
     try:
-        return resolve(flags, os.environ, config)
+        return resolve(flags, os.environ, config, serving=serving)
     except SettingError as problem:
         raise Refusal(str(problem)) from None
 

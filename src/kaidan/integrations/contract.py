@@ -44,8 +44,11 @@ class Reply(Protocol):
     def on_cancel(self, action: Callable[[], None]) -> None:
         """Call `action` on the engine's thread when the task is cancelled or timed out: stop the work if possible."""
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Call `action` on the engine's thread after a delay, unless the task has ended by then."""
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
+        """Call `action` on the engine's thread after a delay, unless the task has ended by then.
+
+        `idle`: the delay is no part of the work, as between looks at a job: where waits are skipped it is short.
+        """
 
 
 class Handler(Protocol):

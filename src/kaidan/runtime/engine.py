@@ -81,6 +81,9 @@ class Engine:
         self._hearing: dict[str, Sequence[Listener]] = {}
         self.on_fault: Callable[[Run, Broken], None] = _log_fault
         """Told of a fault of the machine; the execution ends with it unless this raises."""
+        self.skip_waits = False
+        """Wait states and intervals between retries take no time, and jobs are looked at often. Time-outs, and what
+        tasks take, are as long as ever."""
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
@@ -277,6 +280,10 @@ class Engine:
         self._inbox.put(action)
         self.on_wake()
 
+    def moment_ms(self, timer: fx.StartTimer) -> int:
+        """When a timer is to fire."""
+        return self.clock.now_ms() if timer.idle and self.skip_waits else timer.due_ms
+
     def after(self, delay_ms: int, action: Action) -> None:
         """Run `action` on the engine's thread when the time has come."""
         self._timers.add(action, self.clock.now_ms() + delay_ms)
@@ -421,8 +428,9 @@ class Engine:
                 for listener in self._hearers(effect.type) if hearing is None else hearing:
                     _guarded(partial(listener, run, effect))
             case fx.StartTimer():
-                self._timers.add((arn, effect.request_id), effect.due_ms)
-                run.unsaved.timers[effect.request_id] = effect.due_ms
+                due_ms = self.moment_ms(effect)
+                self._timers.add((arn, effect.request_id), due_ms)
+                run.unsaved.timers[effect.request_id] = due_ms
             case fx.CancelTimer():
                 self._timers.cancel((arn, effect.request_id))
                 _forget(run.unsaved.timers, run.unsaved.gone_timers, effect.request_id)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SKIPPED_S = 0.1
+"""Between looks at a job, where waits are skipped."""
+
 
 class TaskReply:
     """The reply to one task of one execution."""
@@ -45,7 +48,9 @@ class TaskReply:
     def failed(self, error: str | None, cause: str | None) -> None:
         self._tell(ev.TaskFailed(self.task.request_id, error, cause))
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
+        if idle and self._engine.skip_waits:
+            delay_s = min(delay_s, SKIPPED_S)
         self._do(lambda: self._engine.after(int(delay_s * 1000), lambda: self.attempt(action)))
 
     def on_cancel(self, action: Callable[[], None]) -> None:

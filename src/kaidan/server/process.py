@@ -140,7 +140,9 @@ class Server:
         store = None if settings.in_memory else self._store(id, region)
         folders = [settings.files] if settings.files is not None else []
         clients = self._clients.in_region(region)
-        account = Account(id, region, clients, store, settings.retention_days, folders, self._world)
+        account = Account(
+            id, region, clients, store, settings.retention_days, folders, self._world, skip_waits=settings.skip_waits
+        )
         account.driver.on_failure = self._fail
         assert self._observer is not None
         account.observe(self._observer)

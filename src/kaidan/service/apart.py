@@ -17,6 +17,7 @@ from kaidan.values import JSON
 def apart(service: Service) -> Service:
     """The service as a test sees it. Tasks are carried out where those of executions are."""
     engine = Engine(RealClock())
+    engine.skip_waits = service.engine.skip_waits
     engine.busy = 1  # Somebody may always answer: an idle engine is no reason to give up.
     engine.handler = _Elsewhere(service.engine)
     return replace(service, engine=engine)

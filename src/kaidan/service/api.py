@@ -108,14 +108,16 @@ class Api:
         store: Store | None = None,
         folders: Sequence[Path] | None = (),
         world: World | None = None,
+        skip_waits: bool = False,
     ) -> None:
         """`folders`: those of this machine that Distributed Maps may use as buckets, `file:///data`; None: all.
 
-        `world`: of the tasks, beside AWS.
+        `world`: of the tasks, beside AWS. `skip_waits`: see `Engine.skip_waits`.
         """
         revision = revision_of(as_of)
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
+        engine.skip_waits = skip_waits
         world = world or World()
         self.service = Service(engine, account=account, region=region, revision=revision, mocks=world.mocks)
         for listener in (deletion.listener(self.service), executions.listener(self.service)):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from kaidan.arns import states_arn
 from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
 from kaidan.integrations.mocks import MockConfig
@@ -133,4 +134,4 @@ class Service:
 
     def arn(self, resource: str) -> str:
         """`arn:aws:states:<region>:<account>:<resource>`."""
-        return f"arn:aws:states:{self.region}:{self.account}:{resource}"
+        return states_arn(self.region, self.account, resource)

@@ -156,9 +156,9 @@ class Turn:
         execution.requests[request_id] = frame.id
         return request_id
 
-    def timer(self, frame: Frame, due_ms: int) -> int:
+    def timer(self, frame: Frame, due_ms: int, *, idle: bool = False) -> int:
         request_id = self.await_answer(frame)
-        self.effects.append(fx.StartTimer(request_id, min(due_ms, self.end_ms)))
+        self.effects.append(fx.StartTimer(request_id, min(due_ms, self.end_ms), idle))
         return request_id
 
     def drop_timer(self, request_id: int) -> None:
@@ -358,7 +358,7 @@ class Turn:
             case Exit():
                 self._leave(frame, step)
             case Sleep():
-                frame.waiting, frame.request_id = "timer", self.timer(frame, step.due_ms)
+                frame.waiting, frame.request_id = "timer", self.timer(frame, step.due_ms, idle=True)
             case Ask():
                 tasks.ask(self, frame, step)
             case FanOut():
@@ -464,7 +464,7 @@ class Turn:
                 frame.retry_count += 1
                 due_ms = self.now_ms + retrier.delay_ms(attempt, self.machine.source.random())
                 children.drop(self, frame)
-                frame.waiting, frame.request_id = "retry", self.timer(frame, due_ms)
+                frame.waiting, frame.request_id = "retry", self.timer(frame, due_ms, idle=True)
                 return True
         return False
 

@@ -173,7 +173,7 @@ class Trial:
                 self._timers.discard(effect.request_id)
                 self.take(ev.TimerFired(effect.request_id))
 
-        self._engine.after(delay_ms, fire)
+        self._engine.after(self._engine.moment_ms(effect) - self._engine.clock.now_ms(), fire)
 
     def _let_go(self) -> None:
         self._timers.clear()
@@ -214,7 +214,7 @@ class _Reply:
         """See `integrations.contract.spectator`."""
         self._do(lambda: self._trial.notes.http(exchange))
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
         step = partial(guarded, self._task, self, lambda: self._unless_ended(action))
         self._do(lambda: self._trial.after(delay_s, step))
 
