@@ -19,7 +19,11 @@ class Asked:
     method: str
     path: str
     headers: dict[str, str]
-    body: str
+    content: bytes
+
+    @property
+    def body(self) -> str:
+        return self.content.decode()
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -30,6 +34,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: str | bytes = "", **headers: str) -> None:
         content = body.encode() if isinstance(body, str) else body
+        content = b"" if status == 204 else content
         self.send_response(status)
         for name, value in {"Content_Type": "application/json", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -39,9 +44,9 @@ class Exchange(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _take(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.asked = Asked(self.command, self.path, headers, body)
+        self.asked = Asked(self.command, self.path, headers, content)
         server: Any = self.server
         server.loopback.requests.append(self.asked)
         server.loopback.answer(self)
