@@ -20,7 +20,11 @@ class Asked:
     method: str
     path: str
     headers: dict[str, str]
-    body: str
+    content: bytes
+
+    @property
+    def body(self) -> str:
+        return self.content.decode()
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -31,6 +35,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: str | bytes = "", **headers: str) -> None:
         content = body.encode() if isinstance(body, str) else body
+        content = b"" if status == 204 else content
         self.send_response(status)
         for name, value in {"Content_Type": "application/json", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -40,9 +45,9 @@ class Exchange(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _take(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): ",".join(self.headers.get_all(name) or ()) for name in self.headers}
-        self.asked = Asked(self.command, self.path, headers, body)
+        self.asked = Asked(self.command, self.path, headers, content)
         server: Any = self.server
         server.loopback.requests.append(self.asked)
         server.loopback.answer(self)
