@@ -107,6 +107,8 @@ BAD: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {"KAIDAN_IN_MEMORY": "perhaps"}, "KAIDAN_IN_MEMORY: must be true or false, not 'perhaps'"),
     ({"log_to": "bus:x"}, {}, "--log-to: must be stdout, cloudwatch or a file, not 'bus:x'"),
     ({}, {"KAIDAN_EVENTS_TO": "a,,b"}, "KAIDAN_EVENTS_TO: must be a URL, bus:NAME, stdout or a file, not 'a,,b'"),
+    ({"log_to": "s3://b"}, {}, "--log-to: must be stdout, cloudwatch or a file, not 's3://b'"),
+    ({"events_to": "ftp://h"}, {}, "--events-to: must be a URL, bus:NAME, stdout or a file, not 'ftp://h'"),
     ({"metrics": "none"}, {}, "--metrics: must be local or all, not 'none'"),
     ({"traces": "x"}, {}, "--traces: must be true or false, not 'x'"),
     ({"endpoint_url": "x"}, {}, "--endpoint-url: must be a URL, such as http://127.0.0.1:4566, not 'x'"),
