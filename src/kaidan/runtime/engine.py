@@ -71,6 +71,8 @@ class Engine:
         """Called from any thread when something was put in for the engine's thread."""
         self.runs: dict[str, Run] = {}
         """Executions in memory: all, or with a store those used last."""
+        self.pinned: set[str] = set()
+        """Those that stay in memory, since somebody holds their Run."""
         self.maps = MapRuns(self)
         self.map_runs = self.maps.runs
         self.listeners: list[Listener] = []
@@ -311,7 +313,7 @@ class Engine:
         if self.store is None or len(self.runs) <= RESIDENT_MAX:
             return
         for arn in list(self.runs)[: len(self.runs) - RESIDENT_MAX]:
-            if arn not in self._queued and arn not in self._dirty:
+            if arn not in self._queued and arn not in self._dirty and arn not in self.pinned:
                 del self.runs[arn]
 
     def resident(self, arn: str) -> Run | None:
