@@ -313,6 +313,10 @@ class MapRuns:
         failures = [(number, child.child_index, child.child_items) for number, child in found]
         self._engine.post(arn, ev.FailuresFetched(effect.request_id, failures, last=len(found) < CHILDREN_PAGE))
 
+    def failures(self, map_run_arn: str) -> Iterator[Execution]:
+        """A Map Run's children that have ended without success, in their order."""
+        return (child for _, child in self._children(map_run_arn, succeeded=False))
+
     def _children(self, map_run_arn: str, *, succeeded: bool, after: int = 0) -> Iterator[tuple[int, Execution]]:
         """A Map Run's children that have ended, well or not, in their order, each with its number."""
         store = self._engine.store

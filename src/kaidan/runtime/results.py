@@ -166,7 +166,7 @@ class Export:
             elif transformation == "FLATTEN" and isinstance(child.output.value, list):
                 yield from map(dumps, child.output.value)
             else:
-                yield _line(child.output)
+                yield child.output.line
 
     def _all_steps(self) -> Iterator[Step]:
         for status, records in self._records.items():
@@ -234,11 +234,6 @@ class _File:
     def abort(self) -> None:
         if self._sink is not None:
             self._sink.abort()
-
-
-def _line(payload: Payload) -> str:
-    """JSON on one line: text from outside may have newlines between its values."""
-    return payload.text if "\n" not in payload.text else dumps(payload.value)
 
 
 def _chunked(records: Iterator[str]) -> Iterator[bytes]:

@@ -365,7 +365,7 @@ class MapRun:
         if terms.transformation == "FLATTEN":
             payloads = [part for payload in payloads for part in _flat(payload)]
         if terms.lines:
-            return Payload("\n".join(payload.text for payload in payloads))
+            return Payload("\n".join(payload.line for payload in payloads))
         return joined(payloads)
 
     # --- from outside -------------------------------------------------------------------------------------
@@ -389,6 +389,7 @@ class MapRun:
         """UpdateMapRun: the state looks at the new numbers from now on."""
         self.container.concurrency = event.max_concurrency
         self.run.tolerated = event.tolerated_failure_count, event.tolerated_failure_percentage
+        self._count_failures()
         self._go_on()
 
     def abandon(self) -> None:
