@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 
@@ -14,12 +15,16 @@ Answer = Callable[["Exchange"], None]
 
 @dataclass
 class Asked:
-    """One request."""
+    """One request. Headers that came more than once have all their values, with commas."""
 
     method: str
     path: str
     headers: dict[str, str]
-    body: str
+    content: bytes
+
+    @property
+    def body(self) -> str:
+        return self.content.decode()
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -30,6 +35,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: str | bytes = "", **headers: str) -> None:
         content = body.encode() if isinstance(body, str) else body
+        content = b"" if status == 204 else content
         self.send_response(status)
         for name, value in {"Content_Type": "application/json", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -39,9 +45,9 @@ class Exchange(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _take(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.asked = Asked(self.command, self.path, headers, body)
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): ",".join(self.headers.get_all(name) or ()) for name in self.headers}
+        self.asked = Asked(self.command, self.path, headers, content)
         server: Any = self.server
         server.loopback.requests.append(self.asked)
         server.loopback.answer(self)
@@ -75,9 +81,12 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def loopback(answer: Answer) -> Iterator[Loopback]:
+def loopback(answer: Answer, tls: SSLContext | None = None) -> Iterator[Loopback]:
     with _Server(("127.0.0.1", 0), Exchange) as server:
-        server.loopback = Loopback(f"http://127.0.0.1:{server.server_address[1]}", answer)
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "https" if tls is not None else "http"
+        server.loopback = Loopback(f"{scheme}://127.0.0.1:{server.server_address[1]}", answer)
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server.loopback
         server.shutdown()

@@ -16,8 +16,10 @@ import pytest
 from kaidan.errors import StateError
 from kaidan.integrations import http_task, web, web_client
 from kaidan.integrations.clients import AwsSettings, ClientFactory
-from kaidan.integrations.connections import Connections, SecretsError, read_secrets
+from kaidan.integrations.connections import Connections, read_secrets
+from kaidan.integrations.files import FileError
 from kaidan.integrations.http_task import HttpTask
+from kaidan.values import JSON
 from tests.integrations.loopback import Exchange, Loopback, loopback
 from tests.integrations.support import FakeReply, Script, at_once, task
 
@@ -251,16 +253,40 @@ def test_a_file_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "  AuthorizationType: BASIC\n"
         '  AuthParameters: {BasicAuthParameters: {Username: "${STRIPE_KEY}", Password: ""}}\n'
     )
-    with pytest.raises(SecretsError, match=r"connections.yaml: Stripe: the environment has no variable STRIPE_KEY"):
+    with pytest.raises(FileError, match=r"connections.yaml: Stripe: the environment has no variable STRIPE_KEY"):
         read_secrets(file)
     monkeypatch.setenv("STRIPE_KEY", "sk")
     connections = Connections(ClientFactory(AwsSettings()), read_secrets(file))
     stripe = connections.find(ARN.format("Stripe"), None)
     assert connections.authorization(stripe) == {"Authorization": "Basic c2s6"}
     assert "sk" not in repr(stripe)
-    file.write_text("- a list\n")
-    with pytest.raises(SecretsError, match="must map names or ARNs"):
+
+
+PASSWORD = {"BasicAuthParameters": {"Username": "u"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([], "must be an object, not []"),
+        ({"A": 5}, "A: must be an object, not 5"),
+        ({"A": {"AuthorizationTyp": "BASIC"}}, "A: unknown field 'AuthorizationTyp' (allowed: Name, Description, Auth"),
+        ({"A": {"AuthorizationType": "BASC", "AuthParameters": PASSWORD}}, "must be one of API_KEY, BASIC, OAUTH_"),
+        ({"A": {"AuthorizationType": "BASIC"}}, "A.AuthParameters: must be an object, not null"),
+        ({"A": {"AuthorizationType": "API_KEY", "AuthParameters": PASSWORD}}, "unknown field 'BasicAuthParameters'"),
+        (
+            {"A": {"AuthorizationType": "BASIC", "AuthParameters": {"BasicAuthParameters": {}}}},
+            "A.AuthParameters.BasicAuthParameters: must have Username",
+        ),
+    ],
+)
+def test_a_file_of_secrets_that_cannot_be_used(tmp_path: Path, value: JSON, said: str) -> None:
+    file = tmp_path / "connections.json"
+    file.write_text(json.dumps(value))
+    with pytest.raises(FileError) as refusal:
         read_secrets(file)
+    assert said in str(refusal.value)
+    assert "connections.json" in str(refusal.value)
 
 
 @pytest.mark.parametrize("arn", ["Stripe", "arn:aws:events:us-east-1:123456789012:rule/x"])

@@ -80,19 +80,19 @@ def test_parameters_that_cannot_start_a_task(service: Any, action: str, paramete
     ("service", "action", "template", "complaints"),
     [
         (sqs, "sendMessage", {"QueueUrl": "u", "MessageBody.$": "$.b"}, []),
-        (sqs, "sendMessage", {"QueueUrl": "u"}, [REQUIRED.format("MessageBody")]),
+        (sqs, "sendMessage", {"QueueUrl": "u"}, [(REQUIRED.format("MessageBody"), None)]),
         (sqs, "sendMessage", "{% $all %}", []),
         (
             sqs,
             "sendMessage",
-            {"QueueUrl.$": "$", "MessageBody": "{% $x %}", "X.$": "$.y"},
-            [UNKNOWN.format("X") + " (at /X)"],
+            {"QueueUrl.$": "$", "MessageBody": "{% $x %}", "X": "{% $y %}", "Y.$": "$.y"},
+            [(UNKNOWN.format("X"), "at /X")],
         ),
-        (emr, "terminateCluster", {}, [REQUIRED.format("ClusterId")]),
+        (emr, "terminateCluster", {}, [(REQUIRED.format("ClusterId"), None)]),
         (glue, "startJobRun", {"JobName": "j", "Arguments.$": "$.a"}, []),
     ],
 )
-def test_templates(service: Any, action: str, template: Any, complaints: list[str]) -> None:
+def test_templates(service: Any, action: str, template: Any, complaints: list[tuple[str, str | None]]) -> None:
     assert optimised.check_template(service.SERVICE, service.SERVICE.actions[action], template) == complaints
 
 

@@ -36,6 +36,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "traces": ("true", True),
     "metrics": ("all", "all"),
     "mocks": ("mocks.yaml", Path("mocks.yaml")),
+    "mock-validation": ("STRICT", "STRICT"),
     "faults": ("faults.yaml", Path("faults.yaml")),
     "functions": ("functions.yaml", Path("functions.yaml")),
     "connections": ("connections.yaml", Path("connections.yaml")),

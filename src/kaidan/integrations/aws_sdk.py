@@ -181,11 +181,11 @@ def _model(operation: Operation) -> Any:
 # ------------------------------------------------------------------------------------------------------ calls
 
 
-def check_parameters(operation: Operation, template: JSON) -> list[FieldProblem]:
-    """What the operation cannot take of a state's Parameters or Arguments, as far as it can be known before
-    running: `Name.$` and `{% … %}` stand for any value. Empty when all is well."""
+def unknown_fields(operation: Operation, template: JSON) -> list[FieldProblem]:
+    """The fields of a state's Parameters or Arguments that the operation does not have; see `form.Complaint`."""
     shape = _model(operation).input_shape
-    return to_request(operation.service, operation.operation_name, shape, template, template=True)[1]
+    problems = to_request(operation.service, operation.operation_name, shape, template, template=True)[1]
+    return [problem for problem in problems if problem.expected is None]
 
 
 def unfit_parameters(operation: Operation, parameters: JSON) -> list[FieldProblem]:
@@ -300,7 +300,7 @@ def translate(operation: Operation, problem: Exception, role_arn: str | None = N
 
 def _service_error(operation: Operation, response: Mapping[str, Any]) -> StateError:
     """`S3.NoSuchKeyException`, "The specified key does not exist. (Service: S3, Status Code: 404, Request ID:
-    …, Extended Request ID: …) (SDK Attempt Count: 1)"."""
+    …, Extended Request ID: …) (SDK Attempt Count: 1)". Without the message where the service sent none."""
     error, metadata = response["Error"], response.get("ResponseMetadata", {})
     details = {
         "Service": operation.prefix,
@@ -311,8 +311,10 @@ def _service_error(operation: Operation, response: Mapping[str, Any]) -> StateEr
     listed = ", ".join(f"{name}: {value}" for name, value in details.items() if value)
     attempts = metadata.get("RetryAttempts", 0) + 1
     name = _exception(operation, error, metadata.get("HTTPStatusCode"))
-    cause = f"{error.get('Message') or 'null'} ({listed}) (SDK Attempt Count: {attempts})"
-    return StateError(f"{operation.prefix}.{name}", cause)
+    bodiless = str(error.get("Code")).isdigit()  # botocore then puts the status and its meaning here
+    message = "" if bodiless else error.get("Message")
+    cause = f"{message or ''} ({listed}) (SDK Attempt Count: {attempts})"
+    return StateError(f"{operation.prefix}.{name}", cause.lstrip())
 
 
 def _exception(operation: Operation, error: Mapping[str, Any], status: int | None) -> str:

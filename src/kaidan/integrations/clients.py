@@ -90,9 +90,12 @@ class ClientFactory:
     def _create(self, service: str, role_arn: str | None) -> Any:
         settings = self.settings
         endpoint = settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
-        return self.session(role_arn).create_client(
+        client = self.session(role_arn).create_client(
             service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
         )
+        if endpoint is not None:
+            _stay_at(client, endpoint)
+        return client
 
     def _config(self, endpoint: str | None) -> Any:
         """Parameters are not checked here: the service answers, as on AWS. Answers come without checksums
@@ -197,6 +200,17 @@ class _AssumedRole:
             "token": answer["SessionToken"],
             "expiry_time": answer["Expiration"].isoformat(),
         }
+
+
+def _stay_at(client: Any, endpoint: str) -> None:
+    """Send everything to the endpoint that was named: the rules of some services (s3control, signin) put an account
+    before its host, or go to AWS all the same."""
+    host = urlsplit(endpoint)
+
+    def stay(params: dict[str, Any], **_: Any) -> None:
+        params["url"] = urlsplit(params["url"])._replace(scheme=host.scheme, netloc=host.netloc).geturl()
+
+    client.meta.events.register("before-call", stay)
 
 
 def _speak_plainly(session: Any) -> None:

@@ -32,8 +32,9 @@ from kaidan.arns import Arn
 from kaidan.errors import StateError
 from kaidan.integrations import web
 from kaidan.integrations.clients import ClientFactory
+from kaidan.integrations.files import FileError, fields, read_value
 from kaidan.integrations.naming import words
-from kaidan.values import JSON, InvalidJson, loads
+from kaidan.values import JSON, dumps, loads
 
 ERROR = "Events.ConnectionResource."
 TOKEN_BYTES_MAX = 1 << 20
@@ -182,23 +183,32 @@ def _snake(name: str) -> str:
     return "_".join(word.lower() for word in words(name.replace("OAuth", "Oauth")))
 
 
-class SecretsError(Exception):
-    """A file of secrets that cannot be used."""
-
-
 def read_secrets(path: str | Path) -> dict[str, JSON]:
-    """The connections of a file, YAML or JSON, by ARN or name. Raises SecretsError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    """The connections of a file, YAML or JSON, by ARN or name. Raises FileError."""
+    listed = fields(read_value(path), str(path))
+    return {name: _connection(_filled(each, f"{path}: {name}"), f"{path}: {name}") for name, each in listed.items()}
 
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
-        raise SecretsError(f"{path}: {problem}") from None
-    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-        raise SecretsError(f"{path}: must map names or ARNs of connections to objects")
-    return {name: _filled(each, f"{path}: {name}") for name, each in value.items()}
+
+_REQUIRED = {
+    "API_KEY": ("ApiKeyAuthParameters", ("ApiKeyName", "ApiKeyValue")),
+    "BASIC": ("BasicAuthParameters", ("Username",)),
+    "OAUTH_CLIENT_CREDENTIALS": ("OAuthParameters", ("AuthorizationEndpoint", "ClientParameters")),
+}
+"""Type of authorization → where its secrets are, and without which it cannot be."""
+
+
+def _connection(given: JSON, place: str) -> JSON:
+    """A connection in the form of CreateConnection. Raises FileError."""
+    type = fields(given, place, "Name", "Description", "AuthorizationType", "AuthParameters").get("AuthorizationType")
+    if type not in _REQUIRED:
+        raise FileError(f"{place}.AuthorizationType: must be one of {', '.join(_REQUIRED)}, not {dumps(type)}")
+    within, required = _REQUIRED[type]
+    parameters = fields(given.get("AuthParameters"), f"{place}.AuthParameters", within, "InvocationHttpParameters")
+    secrets = fields(parameters.get(within), f"{place}.AuthParameters.{within}")
+    for name in required:
+        if name not in secrets:
+            raise FileError(f"{place}.AuthParameters.{within}: must have {name}")
+    return given
 
 
 def _filled(value: Any, place: str) -> JSON:
@@ -206,7 +216,7 @@ def _filled(value: Any, place: str) -> JSON:
 
     def variable(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
-            raise SecretsError(f"{place}: the environment has no variable {match[1]}")
+            raise FileError(f"{place}: the environment has no variable {match[1]}")
         return os.environ[match[1]]
 
     if isinstance(value, dict):

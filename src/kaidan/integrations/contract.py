@@ -52,7 +52,7 @@ class Reply(Protocol):
 
 
 class Handler(Protocol):
-    """Carries out tasks of one kind."""
+    """Carries out tasks of one kind. What it raises fails the task: a StateError as such, all else as a fault."""
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         """Begin a task."""

@@ -27,7 +27,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.aws_shapes import FieldProblem, Members, missing_fields, to_request
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then
-from kaidan.integrations.form import REQUIRED
+from kaidan.integrations.form import REQUIRED, Complaint
 from kaidan.integrations.jobs import Call, Fields, Job, Watch
 from kaidan.integrations.naming import exception_name, member_names
 from kaidan.protocol.effects import RunTask
@@ -203,18 +203,20 @@ def check_parameters(service: Service, action: Action, parameters: JSON) -> str 
     return ", ".join(problems) or None
 
 
-def check_template(service: Service, action: Action, template: JSON) -> list[str]:
-    """What can be said of Parameters or Arguments before running: unknown fields, and required ones that are absent."""
+def check_template(service: Service, action: Action, template: JSON) -> list[Complaint]:
+    """What is wrong with Parameters or Arguments as they stand in a definition: see `Complaint`."""
     if not isinstance(template, dict):
         return []
-    found = list(map(str, request_of(service, action, action.known(template), template=True)[1]))
-    shape = model_of(action.client or service.client, action.operation).input_shape
+    problems = request_of(service, action, action.known(template), template=True)[1]
+    found: list[Complaint] = [(each.sentence, each.hint) for each in problems if each.expected is None]
+    model = model_of(action.client or service.client, action.operation)
+    made_up = {*action.barred, *action.spare, *model.idempotent_members}
     stands_for = {member: name for name, member in action.renamed.items()}
     given = {name.removesuffix(".$") for name in template}
-    for member in shape.required_members if shape is not None else ():
+    for member in model.input_shape.required_members if model.input_shape is not None else ():
         name = stands_for.get(member, field_name(member))
-        if not given & {name, member} and member not in (*action.barred, *action.spare):
-            found.append(REQUIRED.format(name))
+        if not given & {name, member} and member not in made_up:
+            found.append((REQUIRED.format(name), None))
     return found
 
 

@@ -17,7 +17,8 @@ from kaidan.values import JSON, Payload
 class RunTask(msgspec.Struct, frozen=True):
     """Carry out a task and answer TaskStarted, (TaskSubmitted,) and TaskSucceeded or TaskFailed.
 
-    `token` is the task token of `.waitForTaskToken` and activity tasks; `attempt` counts from 0.
+    `token` is the task token of `.waitForTaskToken` and activity tasks; `attempt` counts from 0. `case`: the test case
+    that the execution runs, and `invocation`: how often the state's task was run before in all of it.
     """
 
     request_id: int
@@ -29,6 +30,8 @@ class RunTask(msgspec.Struct, frozen=True):
     timeout_s: int | None = None
     heartbeat_s: int | None = None
     role_arn: str | None = None
+    case: str | None = None
+    invocation: int = 0
 
 
 class CancelTask(msgspec.Struct, frozen=True):

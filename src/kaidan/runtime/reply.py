@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kaidan.errors import RUNTIME
+from kaidan.errors import RUNTIME, StateError
+from kaidan.integrations.contract import Reply
 from kaidan.protocol import events as ev
 from kaidan.protocol.effects import RunTask
 from kaidan.store.contract import StoreError
@@ -65,14 +66,8 @@ class TaskReply:
                 log.exception("%s cannot be stopped", self.task.resource.arn)
 
     def attempt(self, action: Callable[[], None]) -> None:
-        """Do a step of the task, unless it has ended: whatever is wrong with it fails this task, and nothing else."""
-        try:
-            self._unless_ended(action)
-        except StoreError:
-            raise
-        except Exception as problem:
-            log.exception("%s cannot be carried out", self.task.resource.arn)
-            self.failed(RUNTIME, f"{type(problem).__name__}: {problem}")
+        """Do a step of the task, unless it has ended."""
+        guarded(self.task, self, lambda: self._unless_ended(action))
 
     def _do(self, action: Callable[[], None]) -> None:
         self._engine.wake(lambda: self._unless_ended(action))
@@ -89,6 +84,19 @@ class TaskReply:
             self._engine.answer(self.execution_arn, event)
         else:
             self._engine.post(self.execution_arn, event)
+
+
+def guarded(task: RunTask, reply: Reply, step: Callable[[], None]) -> None:
+    """Do a step of a task: whatever is wrong with it fails this task, and nothing else."""
+    try:
+        step()
+    except StoreError:
+        raise
+    except StateError as error:
+        reply.failed(error.error, error.cause)
+    except Exception as problem:
+        log.exception("%s cannot be carried out", task.resource.arn)
+        reply.failed(RUNTIME, f"{type(problem).__name__}: {problem}")
 
 
 def _payload(output: JSON) -> Payload:

@@ -19,7 +19,8 @@ from typing import Any
 from aiohttp import web
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
-from kaidan.integrations.world import World, WorldError, WorldFiles, read_world
+from kaidan.integrations.files import FileError
+from kaidan.integrations.world import World, WorldFiles, read_world
 from kaidan.observe.observer import CLOSE_S, Observer
 from kaidan.observe.traces import TracesUnavailable
 from kaidan.server.account import Account
@@ -218,11 +219,16 @@ def _check_places(settings: Settings) -> None:
 
 def _world(settings: Settings) -> World:
     files = WorldFiles(
-        settings.mocks, settings.faults, settings.functions, settings.connections, settings.allow_link_local
+        mocks=settings.mocks,
+        mock_validation=settings.mock_validation,
+        faults=settings.faults,
+        functions=settings.functions,
+        connections=settings.connections,
+        allow_link_local=settings.allow_link_local,
     )
     try:
         return read_world(files)
-    except WorldError as problem:
+    except FileError as problem:
         raise StartError(str(problem)) from None
 
 

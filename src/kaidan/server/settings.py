@@ -53,6 +53,7 @@ class Settings:
     traces: bool
     metrics: Literal["local", "all"]
     mocks: Path | None
+    mock_validation: Literal["NONE", "PRESENT", "STRICT"]
     faults: Path | None
     functions: Path | None
     connections: Path | None
@@ -285,6 +286,12 @@ TABLE: tuple[Setting, ...] = (
         "mocks", "FILE",
         "Answers of test cases, as Step Functions Local's MockConfigFile.json has them; SFN_MOCK_CONFIG says it too.",
         _path, _mock_config, "none",
+    ),
+    Setting(
+        "mock-validation", "NONE|PRESENT|STRICT",
+        "How strictly mocked results are held against what the service can answer: not at all, the fields that are "
+        "there, or required ones too.",
+        _like("NONE|PRESENT|STRICT", "NONE, PRESENT or STRICT"), _fixed("NONE"), "NONE",
     ),
     Setting(
         "faults", "FILE", "Faults on purpose: which share of which tasks fails, is throttled or is late.",

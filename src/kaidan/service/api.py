@@ -15,6 +15,7 @@ from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.integrations.storage import Storage
 from kaidan.integrations.world import Tasks, World
+from kaidan.protocol.history import ENDS
 from kaidan.revisions import as_of as revision_of
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
@@ -116,17 +117,17 @@ class Api:
         revision = revision_of(as_of)
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
-        self.service = Service(engine, account=account, region=region, revision=revision)
         engine.skip_waits = skip_waits
-        engine.listeners += [deletion.listener(self.service), executions.listener(self.service)]
+        world = world or World()
+        self.service = Service(engine, account=account, region=region, revision=revision, mocks=world.mocks)
+        for listener in (deletion.listener(self.service), executions.listener(self.service)):
+            engine.listen(listener, ENDS)
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory())
         engine.maps.storage = Storage(local, folders)
-        world = world or World()
         dispatcher = Dispatcher(local, self._pool.run, world.surroundings)
         StepFunctionsTasks(self.service, self.call, self.begin, local, self._pool.run).register(dispatcher)
         self._tasks = Tasks(dispatcher, world)
-        self.service.mocks = self._tasks.mocks
         engine.handler = self._tasks
         self.persistence = Persistence(self.service, store) if store is not None else None
         if self.persistence is not None:

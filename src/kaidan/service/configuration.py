@@ -12,7 +12,7 @@ from typing import Any, Literal
 from kaidan.asl.language import load
 from kaidan.asl.language.variables import variable_references
 from kaidan.errors import DefinitionError
-from kaidan.integrations.dispatch import check_resource
+from kaidan.integrations.dispatch import check_resource, check_template
 from kaidan.service import refs
 from kaidan.service.errors import ApiError
 from kaidan.service.state import AWS_OWNED_KEY, Configuration, Service
@@ -78,7 +78,9 @@ def changes(params: dict[str, Any]) -> dict[str, Any]:
 def _compiled(service: Service, definition: str, type: Type) -> dict[str, Any]:
     """What follows from a definition, by the fields of Configuration. Raises InvalidDefinition."""
     try:
-        loaded = load(definition, workflow_type=type, check_resource=check_resource, strict=True)
+        loaded = load(
+            definition, workflow_type=type, check_resource=check_resource, check_template=check_template, strict=True
+        )
     except DefinitionError as problem:
         raise ApiError("InvalidDefinition", str(problem)) from None
     service.programs.keep(definition, loaded.program)

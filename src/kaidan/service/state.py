@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from kaidan.arns import states_arn
 from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
-from kaidan.integrations.mocks import MockedExecutions
+from kaidan.integrations.mocks import MockConfig
 from kaidan.protocol.effects import RunTask
 from kaidan.revisions import TODAY, Revision
 from kaidan.runtime.engine import Engine
@@ -123,14 +123,12 @@ class Service:
     revision: Revision = TODAY
     source: Source = field(default_factory=SystemSource)
     programs: Programs = field(default_factory=Programs)
-    mocks: MockedExecutions | None = None
+    mocks: MockConfig | None = None
     """Answers of test cases, where executions may have one: `…:stateMachine:Orders#HappyPath`."""
     machines: dict[str, StateMachine] = field(default_factory=dict)
     configurations: dict[str, Configuration] = field(default_factory=dict)
     """Key → revision, in the order of their making; those of former machines too: executions outlive machines."""
     activities: dict[str, Activity] = field(default_factory=dict)
-    redrives: dict[str, deque[tuple[str, int]]] = field(default_factory=dict)
-    """Execution ARN → client tokens of its last redrives and their times."""
     endings: dict[str, Callable[[], None]] = field(default_factory=dict)
     """Execution ARN → what is to be done when it has ended."""
 

@@ -196,9 +196,10 @@ class Turn:
 
     def _start(self) -> None:
         execution = self.execution
+        sent = execution.input.text
         if self.machine.revision.compact_input:
             execution.input = Payload(execution.input.value)
-        sent = execution.sent or execution.input.text
+            execution.sent = sent if sent != execution.input.text else None
         self.record("ExecutionStarted", 0, {"input": sent, "roleArn": execution.role_arn})
         self._start_timeout()
         self.new_frame("root", execution.scope, execution.input, previous_id=0)
@@ -402,7 +403,8 @@ class Turn:
         self.execution.variables_bytes -= sum(frame.variable_bytes.values())
 
     def _check_size(self, name: str, payload: Payload) -> None:
-        if payload.size_bytes > self.machine.limits.payload_bytes_max:
+        most = self.machine.limits.payload_bytes_max
+        if 4 * len(payload.text) > most and payload.size_bytes > most:
             raise StateError(errors.DATA_LIMIT_EXCEEDED, tasks.too_large(name), located=True)
 
     # --- endings ------------------------------------------------------------------------------------------

@@ -124,8 +124,8 @@ def _parameters(state: JSON, resource: TaskResource, site: Site) -> None:
     if name not in state:
         site.error(f"{name} field is required for resource ARN: {resource.arn}", "/Resource")
         return
-    for message in site.resources.complaints(resource, state[name]):
-        site.error(message, f"/{name}")
+    for message, hint in site.resources.complaints(resource, state[name]):
+        site.error(message, f"/{name}", hint=hint)
 
 
 class Task(State):
