@@ -66,9 +66,9 @@ BUSY = StateError("X.Throttled", "slowly")
 )
 def test_an_end(answers: list[Any], end: tuple[Any, ...]) -> None:
     _, reply = watch(*answers)
-    assert reply.told == [("job", HANDLE), ("submitted", {"Id": "j"})]
+    assert reply.told == [("started",), ("job", HANDLE), ("submitted", {"Id": "j"})]
     reply.pass_time()
-    assert reply.told[2:] == [end]
+    assert reply.told[3:] == [end]
 
 
 def test_questions_are_on_the_engines_clock() -> None:
@@ -91,7 +91,7 @@ def test_a_submission_that_fails() -> None:
 
     service, reply = Service(DONE), FakeReply()
     Watch(JOB, service.call, reply, at_once).submit(refuse, {"Queue": "q"})
-    assert reply.told == [("failed", "X.Refused", "no")]
+    assert reply.told == [("started",), ("failed", "X.Refused", "no")]
 
 
 def test_cancelling_stops_the_job() -> None:
@@ -134,7 +134,7 @@ def test_resuming() -> None:
     Watch(JOB, service.call, reply, at_once).resume(HANDLE)
     assert service.asked == [("DescribeJob", {"id": "j"})]
     reply.pass_time()
-    assert reply.told == [("succeeded", {"State": "DONE"})]
+    assert reply.told == [("started",), ("succeeded", {"State": "DONE"})]
 
 
 def test_cancelling_after_resuming() -> None:

@@ -16,7 +16,7 @@ from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
 from kaidan.runtime.sources import RealClock
 from kaidan.service.api import Api
-from tests.service.support import ROLE
+from tests.service.support import ROLE, Service
 
 
 @pytest.fixture
@@ -62,6 +62,9 @@ class Answers:
 
     def __init__(self) -> None:
         self.got: list[Any] = []
+
+    def started(self) -> None:
+        assert not self.got
 
     def succeeded(self, output: Any) -> None:
         self.got.append(output)
@@ -131,3 +134,27 @@ def test_a_map_run_comes_to_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     api.close()
     assert (described["status"], described.get("error"), engine.busy) == ("FAILED", error, 0)
     assert described["cause"].endswith("ZeroDivisionError: oh")
+
+
+def test_a_task_that_waits_for_a_thread_has_not_started() -> None:
+    """A time-out is that of the work, and not of the queue before it (AWS guide, "Task workflow state")."""
+    service, free = Service(), threading.Event()
+    engine = service.api.service.engine
+    pool = Pool(engine, 1)
+    dispatcher = engine.handler.dispatcher  # type: ignore[attr-defined]
+    dispatcher.by_service["aws-sdk:ec2"] = lambda task, reply: pool.run(free.wait, reply)
+    resource = "arn:aws:states:::aws-sdk:ec2:describeImages"
+    work = {"Type": "Task", "Resource": resource, "Parameters": {}, "TimeoutSeconds": 5, "End": True}
+    arn = service.machine(definition={"StartAt": "Work", "States": {"Work": work}})
+    first, second = (service("StartExecution", stateMachineArn=arn)["executionArn"] for _ in range(2))
+
+    def types(execution: str) -> list[str]:
+        return [event["type"] for event in service("GetExecutionHistory", executionArn=execution)["events"]]
+
+    assert engine.run_until(lambda: "TaskStarted" in types(first) and "TaskScheduled" in types(second), 10)
+    service.pass_time(6_000)
+    assert engine.run_until(lambda: types(first)[-1] == "ExecutionFailed", 10)
+    assert types(second)[-1] == "TaskScheduled"
+    free.set()
+    assert engine.run_until(lambda: types(second)[-1] == "ExecutionSucceeded", 10)
+    pool.close(wait=True)

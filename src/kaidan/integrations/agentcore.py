@@ -42,7 +42,6 @@ class Harnesses:
         action = action_of(SERVICE, task.resource)
         calls = Calls(SERVICE, self._clients, task.role_arn)
         session = request_name(task, reply) or str(uuid.uuid4())
-        reply.started()
         parameters = {"RuntimeSessionId": session, **task.parameters.value}
         self._run_blocking(lambda: _converse(calls, action, parameters), reply)
 

@@ -84,7 +84,6 @@ class ApiGateway:
     def __call__(self, task: RunTask, reply: Reply) -> None:
         if task.resource.action != "invoke" or task.resource.pattern not in PATTERNS:
             raise StateError(RUNTIME, f"Nothing here carries out {task.resource.arn}")
-        reply.started()
         to = Then(reply, reply.submitted, reply.failed) if task.resource.pattern else reply
         self._run_blocking(lambda: self._invoke(task.parameters.value, task.role_arn), to)
 

@@ -26,7 +26,8 @@ class Reply(Protocol):
         """Whether the task has been answered, cancelled or timed out."""
 
     def started(self, worker: str | None = None) -> None:
-        """Work has begun; `worker` is an activity worker's name."""
+        """Work has begun, and time-outs count from now; said again it means nothing. `worker` is an activity worker's
+        name."""
 
     def submitted(self, output: JSON) -> None:
         """The service has taken the work on and answered `output`; the result comes later."""

@@ -169,7 +169,6 @@ class Dispatcher:
             operation = _operation(task.resource)
             return aws_sdk.call(operation, task.parameters.value, self._clients, task.role_arn)
 
-        reply.started()
         token = task.resource.pattern == ".waitForTaskToken"
         self._run_blocking(call, Then(reply, reply.submitted, reply.failed) if token else reply)
 

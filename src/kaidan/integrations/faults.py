@@ -139,6 +139,7 @@ class Faults:
 
 def _after(delay_s: float, reply: Reply, action: Callable[[], None]) -> None:
     if delay_s:
+        reply.started()
         reply.later(delay_s, action)
     else:
         action()

@@ -125,7 +125,6 @@ class HttpTask:
     def __call__(self, task: RunTask, reply: Reply) -> None:
         if task.resource.action != "invoke" or task.resource.pattern:
             raise StateError(RUNTIME, f"Nothing here carries out {task.resource.arn}")
-        reply.started()
         self._run_blocking(lambda: self._invoke(task, reply), reply)
 
     def _invoke(self, task: RunTask, reply: Reply) -> JSON:

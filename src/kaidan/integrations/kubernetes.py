@@ -92,7 +92,6 @@ class Kubernetes:
         cluster = self._cluster(task)
         parameters = task.parameters.value
         send = cluster.call if task.resource.action == "call" else cluster.create
-        reply.started()
         if task.resource.pattern == ".sync":
             Watch(JOB, cluster.ask, reply, self._run_blocking).submit(lambda: send(parameters), parameters)
         else:

@@ -114,14 +114,12 @@ class Lambda:
         if task.resource.action != "invoke" or task.resource.pattern not in PATTERNS:
             raise StateError(RUNTIME, f"Nothing here carries out {task.resource.arn}")
         parameters = task.parameters.value
-        reply.started()
         to = Then(reply, reply.submitted, reply.failed) if task.resource.pattern else reply
         self._run(task, reply, parameters, lambda answer: to.succeeded(_result(answer)))
 
     def resource(self, task: RunTask, reply: Reply) -> None:
         """A function's ARN as the Resource: its input and its result as they are, text and all."""
         parameters = {"FunctionName": task.resource.arn, "Payload": task.parameters.text}
-        reply.started()
         self._run(task, reply, parameters, lambda answer: reply.succeeded(_payload(answer.payload)))
 
     def _run(self, task: RunTask, reply: Reply, parameters: Fields, done: Callable[[Answer], None]) -> None:
@@ -135,9 +133,11 @@ class Lambda:
             return answer
 
         if parameters.get("InvocationType") == "Event" and isinstance(target, (PythonFile, Command, InProcess)):
+            reply.started()
             done(_local_answer(Outcome(""), "Event", None, request_id))
             self._run_blocking(work, Then(reply, _ignore, _ignore))
         elif isinstance(target, InProcess) and target.takes_s:
+            reply.started()
             reply.later(target.takes_s, lambda: self._run_blocking(work, Then(reply, done, reply.failed)))
         else:
             self._run_blocking(work, Then(reply, done, reply.failed))

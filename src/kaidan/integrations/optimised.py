@@ -411,7 +411,6 @@ class Optimised:
     def __call__(self, task: RunTask, reply: Reply) -> None:
         action = action_of(self.service, task.resource)
         job = action.jobs.get(task.resource.pattern)
-        reply.started()
         if job is not None:
             watch = Watch(job, self._calls(action, task).call, reply, self._run_blocking)
             watch.submit(lambda: self._submit(action, task, reply), task.parameters.value)

@@ -51,7 +51,12 @@ class Pool:
         self._engine.wake(finish)
 
     def run(self, work: Callable[[], JSON], reply: Reply) -> None:
-        """Do `work` and answer with what it returns or with the StateError it raises."""
+        """Do `work` and answer with what it returns or with the StateError it raises. The task has started when a
+        thread takes it up; while it waits for one its time-out does not run."""
+
+        def begin() -> JSON:
+            reply.started()
+            return work()
 
         def failed(problem: BaseException) -> None:
             if isinstance(problem, StateError):
@@ -59,7 +64,7 @@ class Pool:
             else:
                 reply.failed("States.TaskFailed", f"{type(problem).__name__}: {problem}")
 
-        self.do(work, reply.succeeded, failed)
+        self.do(begin, reply.succeeded, failed)
 
     def close(self, *, wait: bool = False) -> None:
         """Let go of the threads, without waiting for calls that hang."""

@@ -32,9 +32,12 @@ class TaskReply:
         self._on_cancel: Callable[[], None] | None = None
         self.task = task
         self.ended = False
+        self._has_started = False
 
     def started(self, worker: str | None = None) -> None:
-        self._tell(ev.TaskStarted(self.task.request_id, worker))
+        if not self._has_started:
+            self._has_started = True
+            self._tell(ev.TaskStarted(self.task.request_id, worker))
 
     def job(self, handle: JSON) -> None:
         self._job = handle

@@ -49,8 +49,6 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     frame.task_started, frame.task_submitted, frame.early = False, False, None
     frame.request_id = turn.await_answer(frame)
     frame.timeout_s, frame.heartbeat_s = step.timeout_s or 0, step.heartbeat_s or 0
-    if resource.kind != "activity":
-        _start_timers(turn, frame)
     turn.effects.append(
         fx.RunTask(
             request_id=frame.request_id,
@@ -98,8 +96,7 @@ def started(turn: Turn, frame: Frame, event: ev.TaskStarted) -> None:
     frame.task_started = True
     worker = {"workerName": event.worker} if event.worker is not None else {}
     _record(turn, frame, "Started", worker)
-    if task_resource(frame.resource).kind == "activity":
-        _start_timers(turn, frame)
+    _start_timers(turn, frame)
     _take_early(turn, frame)
 
 
@@ -135,8 +132,8 @@ def heartbeat(turn: Turn, frame: Frame) -> None:
 
 
 def _start_timers(turn: Turn, frame: Frame) -> None:
-    """TimeoutSeconds and HeartbeatSeconds count from the moment that the work begins. For an activity that is when a
-    worker takes it: until then only the machine's own time-out counts (AWS guide, "Troubleshooting activities")."""
+    """TimeoutSeconds and HeartbeatSeconds count from the moment that the work begins, an activity's when a worker takes
+    it; until then only the machine's own does (AWS guide, "Task workflow state", "Troubleshooting activities")."""
     if frame.timeout_s:
         frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
     _start_heartbeat(turn, frame)
