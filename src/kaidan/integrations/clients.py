@@ -38,7 +38,7 @@ class AwsSettings:
     access_key: str | None = None
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
-    max_pool_connections: int = 50
+    max_pool_connections: int = 64
     max_attempts: int | None = None
 
 

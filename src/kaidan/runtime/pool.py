@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+THREADS_MAX = 64
+"""Calls at a time; further ones wait. An inline Map alone runs 40 iterations side by side."""
+
 T = TypeVar("T")
 
 Failed: TypeAlias = Callable[[BaseException], None]
@@ -24,7 +27,7 @@ Failed: TypeAlias = Callable[[BaseException], None]
 class Pool:
     """Threads for calls that block. The engine counts what is under way, so that time does not jump past it."""
 
-    def __init__(self, engine: Engine, size: int = 32, name: str = "kaidan-task") -> None:
+    def __init__(self, engine: Engine, size: int = THREADS_MAX, name: str = "kaidan-task") -> None:
         self._engine = engine
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
 
