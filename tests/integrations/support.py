@@ -30,7 +30,7 @@ class FakeReply:
         self.execution_arn = arn
         self.now_s = 0.0
         self._timers: list[tuple[float, Callable[[], None]]] = []
-        self._on_cancel: Callable[[], None] | None = None
+        self._on_cancel: list[Callable[[], None]] = []
 
     @property
     def ended(self) -> bool:
@@ -55,8 +55,9 @@ class FakeReply:
     def job(self, handle: JSON) -> None:
         self._tell("job", handle)
 
-    def on_cancel(self, action: Callable[[], None]) -> None:
-        self._on_cancel = action
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        self._on_cancel.append(action)
+        return lambda: self._on_cancel.remove(action)
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self._timers.append((self.now_s + delay_s, action))
@@ -75,8 +76,8 @@ class FakeReply:
 
     def cancel(self) -> None:
         self.told.append(("cancelled",))
-        if self._on_cancel is not None:
-            self._on_cancel()
+        for action in list(self._on_cancel):
+            action()
 
     @property
     def result(self) -> Any:

@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from kaidan.integrations import calls
+
 DEFAULT_REGION = "us-east-1"
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 910
@@ -89,9 +91,11 @@ class ClientFactory:
     def _create(self, service: str, role_arn: str | None) -> Any:
         settings = self.settings
         endpoint = settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
-        return self.session(role_arn).create_client(
+        client = self.session(role_arn).create_client(
             service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
         )
+        _let_calls_be_given_up(client)
+        return client
 
     def _config(self, endpoint: str | None) -> Any:
         """Parameters are not checked here: the service answers, as on AWS. Answers come without checksums
@@ -186,6 +190,13 @@ class _AssumedRole:
             "token": answer["SessionToken"],
             "expiry_time": answer["Expiration"].isoformat(),
         }
+
+
+def _let_calls_be_given_up(client: Any) -> None:
+    """See calls.py: connections are shut, and nothing is tried again."""
+    pools = client._endpoint.http_session._pool_classes_by_scheme
+    pools.update(calls.abortable(pools))
+    client.meta.events.register("before-send", lambda **request: calls.check())
 
 
 def _speak_plainly(session: Any) -> None:
