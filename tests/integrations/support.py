@@ -10,16 +10,16 @@ from kaidan.arns import task_resource
 from kaidan.errors import StateError
 from kaidan.integrations.clients import AwsSettings
 from kaidan.integrations.contract import Reply
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, Payload
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Orders:one"
 
 
-def task(resource: str, parameters: JSON = None, *, state: str = "Work", role: str | None = None) -> RunTask:
+def task(resource: str, parameters: JSON = None, *, state: str = "Work", role: Role | None = None) -> RunTask:
     """A task; `resource` may be short: `sqs:sendMessage.waitForTaskToken`."""
     arn = resource if resource.startswith("arn:") else f"arn:aws:states:::{resource}"
-    return RunTask(7, state, task_resource(arn), Payload(parameters), "token", 0, role_arn=role)
+    return RunTask(7, state, task_resource(arn), Payload(parameters), "token", 0, role=role)
 
 
 class FakeReply:
@@ -116,11 +116,11 @@ class Script:
     def __init__(self, answers: dict[str, list[Any]], **settings: Any) -> None:
         self.settings = AwsSettings(**settings)
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.roles: list[str | None] = []
+        self.roles: list[Role | None] = []
         self._answers = copy.deepcopy(answers)
 
-    def client(self, service: str, role_arn: str | None = None) -> Any:
-        self.roles.append(role_arn)
+    def client(self, service: str, role: Role | None = None) -> Any:
+        self.roles.append(role)
         return _Client(self, service)
 
     def answer(self, operation: str, request: dict[str, Any]) -> Any:
