@@ -21,6 +21,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.aws_sdk import UnknownAction, UnknownService, call, resolve, unknown_fields
 from kaidan.integrations.aws_shapes import iso_time, to_request, to_result
 from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.protocol.effects import Role
 from kaidan.values import JSON
 
 # --------------------------------------------------------------------------------------- services and actions
@@ -350,13 +351,13 @@ def aws(url: str) -> ClientFactory:
     return ClientFactory(AwsSettings(region="us-east-1", endpoint_url=url, max_attempts=1, **CREDENTIALS))
 
 
-def run(clients: ClientFactory, resource: str, parameters: JSON, role_arn: str | None = None) -> JSON:
-    return call(of(resource), parameters, clients, role_arn)
+def run(clients: ClientFactory, resource: str, parameters: JSON, role: Role | None = None) -> JSON:
+    return call(of(resource), parameters, clients, role)
 
 
-def failure(clients: ClientFactory, resource: str, parameters: JSON, role_arn: str | None = None) -> tuple[str, str]:
+def failure(clients: ClientFactory, resource: str, parameters: JSON, role: Role | None = None) -> tuple[str, str]:
     with pytest.raises(StateError) as raised:
-        run(clients, resource, parameters, role_arn)
+        run(clients, resource, parameters, role)
     assert not raised.value.located
     return raised.value.error or "", raised.value.cause or ""
 
@@ -529,9 +530,9 @@ def test_errors_of_services(aws: ClientFactory, resource: str, parameters: JSON,
 
 
 def test_a_role_is_assumed_once(aws: ClientFactory) -> None:
-    role = "arn:aws:iam::123456789012:role/other"
+    role = Role("arn:aws:iam::123456789012:role/other")
     assert run(aws, "sts:getCallerIdentity", None)["Arn"].startswith("arn:aws:sts::123456789012:user")
-    assumed: list[str] = []
+    assumed: list[Role] = []
     aws.client("sts").meta.events.register("before-call.sts.AssumeRole", lambda **_: assumed.append(role))
     for _ in range(2):
         who = run(aws, "sts:getCallerIdentity", {}, role)
@@ -545,7 +546,7 @@ def test_clients_are_shared_by_threads(url: str) -> None:
         results = list(pool.map(lambda _: run(clients, "sts:getCallerIdentity", {}), range(16)))
     assert len({result["Account"] for result in results}) == 1
     assert clients.client("sts") is clients.client("sts")
-    assert clients.client("sts") is not clients.client("sts", "arn:aws:iam::123456789012:role/other")
+    assert clients.client("sts") is not clients.client("sts", Role("arn:aws:iam::123456789012:role/other"))
 
 
 # --------------------------------------------------------------------------------------- when no answer comes
@@ -692,7 +693,7 @@ def test_error_names_and_causes(resource: str, problem: boto.ClientError, error:
 
 def test_a_role_that_cannot_be_assumed() -> None:
     problem = client_error("AccessDenied", "not authorized", operation="AssumeRole")
-    error = aws_sdk.translate(resolve("s3", "getObject"), problem, "arn:aws:iam::1:role/x")
+    error = aws_sdk.translate(resolve("s3", "getObject"), problem, Role("arn:aws:iam::1:role/x"))
     assert error.error == "States.Permissions"
     assert error.cause == "The role 'arn:aws:iam::1:role/x' could not be assumed: not authorized"
 

@@ -19,6 +19,7 @@ from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.connections import Connections, read_secrets
 from kaidan.integrations.files import FileError
 from kaidan.integrations.http_task import HttpTask
+from kaidan.protocol.effects import Role
 from kaidan.values import JSON
 from tests.integrations.loopback import Exchange, Loopback, loopback
 from tests.integrations.support import FakeReply, Script, at_once, task
@@ -239,11 +240,11 @@ def test_connections_of_eventbridge(api: Loopback) -> None:
         "Method": "GET",
         "Authentication": {"ConnectionArn": ARN.format("Theirs")},
     }
-    handler(task("http:invoke", given, role="arn:aws:iam::123456789012:role/r"), FakeReply())
+    handler(task("http:invoke", given, role=Role("arn:aws:iam::123456789012:role/r")), FakeReply())
     assert api.last.headers["x-key"] == "hidden"
     assert script.asked[0] == ("events.describe_connection", {"Name": "Theirs"})
     assert script.asked[1] == ("secretsmanager.get_secret_value", {"SecretId": "arn:secret"})
-    assert set(script.roles) == {"arn:aws:iam::123456789012:role/r"}
+    assert set(script.roles) == {Role("arn:aws:iam::123456789012:role/r")}
 
 
 def test_a_file_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

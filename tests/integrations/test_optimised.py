@@ -14,6 +14,7 @@ from kaidan.integrations.contract import Then
 from kaidan.integrations.dispatch import SERVICES
 from kaidan.integrations.jobs import by_the_minute
 from kaidan.integrations.optimised import Optimised, Service, http_metadata, request_of, service_error, to_result
+from kaidan.protocol.effects import Role
 from tests.integrations.support import EXECUTION, FakeReply, Script, at_once, refusal, task
 
 # --- parameters -------------------------------------------------------------------------------------------
@@ -258,9 +259,9 @@ def test_a_refusal() -> None:
 
 def test_what_the_role_may_not() -> None:
     reply, script = FakeReply(), Script({"sqs.send_message": [refusal("AccessDenied", "no", operation="AssumeRole")]})
-    Optimised(sqs.SERVICE, script, at_once)(task("sqs:sendMessage", MESSAGE, role="role"), reply)  # type: ignore[arg-type]
+    Optimised(sqs.SERVICE, script, at_once)(task("sqs:sendMessage", MESSAGE, role=Role("role")), reply)  # type: ignore[arg-type]
     assert reply.failure == ("States.Permissions", "The role 'role' could not be assumed: no")
-    assert script.roles == ["role"]
+    assert script.roles == [Role("role")]
 
 
 @pytest.mark.parametrize("resource", ["sqs:receiveMessage", "sqs:sendMessage.sync", "batch:submitJob.sync:2"])

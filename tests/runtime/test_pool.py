@@ -63,6 +63,9 @@ class Answers:
     def __init__(self) -> None:
         self.got: list[Any] = []
 
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
+
     def succeeded(self, output: Any) -> None:
         self.got.append(output)
 

@@ -40,7 +40,7 @@ class Harnesses:
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         action = action_of(SERVICE, task.resource)
-        calls = Calls(SERVICE, self._clients, task.role_arn)
+        calls = Calls(SERVICE, self._clients, task.role)
         session = request_name(task, reply) or str(uuid.uuid4())
         reply.started()
         parameters = {"RuntimeSessionId": session, **task.parameters.value}

@@ -167,7 +167,7 @@ class Dispatcher:
 
         def call() -> JSON:
             operation = _operation(task.resource)
-            return aws_sdk.call(operation, task.parameters.value, self._clients, task.role_arn)
+            return aws_sdk.call(operation, task.parameters.value, self._clients, task.role)
 
         reply.started()
         token = task.resource.pattern == ".waitForTaskToken"

@@ -109,7 +109,7 @@ class Watch:
             else:
                 self._wait()
 
-        self._run_blocking(work, Then(self._reply, submitted, self._reply.failed))
+        self._run_blocking(work, Then(self._reply, submitted, self._reply.failed, finish=True))
 
     def resume(self, handle: JSON) -> None:
         """Wait for a job that was begun before a restart. On the engine's thread."""

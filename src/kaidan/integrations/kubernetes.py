@@ -28,7 +28,7 @@ from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.form import Form
 from kaidan.integrations.jobs import Fields, Job, Watch, by_the_minute
 from kaidan.limits import AWS
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, InvalidJson, dumps, loads
 
 TIMEOUT_S = 60.0
@@ -104,18 +104,18 @@ class Kubernetes:
         Watch(JOB, self._cluster(task).ask, reply, self._run_blocking).resume(job)
 
     def _cluster(self, task: RunTask) -> Cluster:
-        return Cluster(task.parameters.value, self._clients, task.role_arn, self._settings)
+        return Cluster(task.parameters.value, self._clients, task.role, self._settings)
 
 
 class Cluster:
     """Requests to one cluster's API, on behalf of one role."""
 
     def __init__(
-        self, parameters: Fields, clients: ClientFactory, role_arn: str | None, settings: web.WebSettings
+        self, parameters: Fields, clients: ClientFactory, role: Role | None, settings: web.WebSettings
     ) -> None:
         self._parameters = parameters
         self._clients = clients
-        self._role_arn = role_arn
+        self._role = role
         self._settings = settings
 
     def call(self, parameters: Fields) -> Fields:
@@ -191,8 +191,8 @@ class Cluster:
         """`k8s-aws-v1.…`: a GetCallerIdentity that names the cluster and is signed for a minute."""
         from botocore.signers import RequestSigner
 
-        client = self._clients.client("sts", self._role_arn)
-        credentials: Any = self._clients.session(self._role_arn).get_credentials()
+        client = self._clients.client("sts", self._role)
+        credentials: Any = self._clients.session(self._role).get_credentials()
         service_id, region = client.meta.service_model.service_id, client.meta.region_name
         signer = RequestSigner(service_id, region, "sts", "v4", credentials, client.meta.events)
         request = {

@@ -14,6 +14,14 @@ from kaidan.protocol.history import HistoryEvent
 from kaidan.values import JSON, Payload
 
 
+class Role(msgspec.Struct, frozen=True):
+    """A role that is to be assumed. `external_id`: the ARN of the state machine that asks for it, by which the role's
+    trust policy can tell (AWS guide, "Accessing resources in other AWS accounts")."""
+
+    arn: str
+    external_id: str | None = None
+
+
 class RunTask(msgspec.Struct, frozen=True):
     """Carry out a task and answer TaskStarted, (TaskSubmitted,) and TaskSucceeded or TaskFailed.
 
@@ -29,7 +37,7 @@ class RunTask(msgspec.Struct, frozen=True):
     attempt: int
     timeout_s: int | None = None
     heartbeat_s: int | None = None
-    role_arn: str | None = None
+    role: Role | None = None
     case: str | None = None
     invocation: int = 0
 

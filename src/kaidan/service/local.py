@@ -13,7 +13,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.dispatch import Dispatcher
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.service import activities, shapes
 from kaidan.service.apart import apart
 from kaidan.service.errors import ApiError
@@ -41,10 +41,10 @@ class LocalClients(ClientFactory):
         super().__init__(clients.settings)
         self._call = call
 
-    def client(self, service: str, role_arn: str | None = None) -> Any:
+    def client(self, service: str, role: Role | None = None) -> Any:
         if service == "stepfunctions":
             return _LocalClient(self._call)
-        return super().client(service, role_arn)
+        return super().client(service, role)
 
 
 class _LocalClient:

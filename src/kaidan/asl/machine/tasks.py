@@ -61,9 +61,16 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
             attempt=frame.retry_count,
             timeout_s=step.timeout_s,
             heartbeat_s=step.heartbeat_s,
-            role_arn=step.role_arn,
+            role=_role(turn, step),
         )
     )
+
+
+def _role(turn: Turn, step: Ask) -> fx.Role | None:
+    """`…:stateMachine:Orders/Each`, whose executions are a Distributed Map's children, is Orders to others."""
+    if step.role_arn is None:
+        return None
+    return fx.Role(step.role_arn, turn.execution.machine_arn.partition("/")[0])
 
 
 def _scheduled(turn: Turn, step: Ask, parameters: str) -> dict[str, JSON]:
