@@ -3,6 +3,8 @@
     aws.answers = {"batch.SubmitJob": [{"jobId": "j", "jobName": "n"}]}     the last answer holds for ever
     aws.asked == [("batch.SubmitJob", {"jobName": "n", …})]
 
+What is callable is called for the answer: it may take its time.
+
 Requests and answers go over HTTP: what botocore has sent is read back by moto's readers of AWS's protocols, and both
 must fit the model, required members and all. Knows nothing of Kaidan but where its clients get their settings.
 """
@@ -99,7 +101,8 @@ class ModelledAws:
 
     def _answer(self, name: str) -> Any:
         answers = self.answers.get(name) or [Refusal("Unscripted", f"nobody said what {name} answers", 500)]
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        return answer() if callable(answer) else answer
 
     def _check(self, what: str, value: Any, shape: Any) -> None:
         if shape is not None and (report := ParamValidator().validate(value, shape)).has_errors():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from kaidan.integrations.dispatch import SERVICES
 from kaidan.integrations.jobs import soon
 from tests.integrations.cases import JOBS, Case, Ending
 from tests.integrations.emulated import World, emulated_aws
-from tests.integrations.modelled import modelled_aws
+from tests.integrations.modelled import ModelledAws, modelled_aws
 from tests.server.support import Process, client, machine
 
 WAIT_S = 60.0
@@ -222,12 +223,12 @@ def test_jobs_of_services_that_last(tmp_path: Path) -> None:
 
 
 def _asked_soon() -> list[tuple[Case, Ending]]:
-    """A job of every service that is asked for its state in seconds, each question's answer for one of them only."""
+    """A job of every service whose jobs are asked for in seconds."""
     found: dict[str, tuple[Case, Ending]] = {}
     for case, pattern, end in JOBS:
         token, _, action = case.action.partition(":")
         if token != "states" and SERVICES[token].actions[action].jobs[pattern].delay_s is soon:  # type: ignore[index]
-            found.setdefault(end.ask[0], (case, end))
+            found.setdefault(token, (case, end))
     return list(found.values())
 
 
@@ -236,16 +237,19 @@ def _variable(client_name: str) -> str:
     return "AWS_ENDPOINT_URL_" + service_id.replace(" ", "_").upper()
 
 
+def _endpoints(aws: ModelledAws, jobs: list[tuple[Case, Ending]]) -> dict[str, str]:
+    services = {operation.partition(".")[0] for case, end in jobs for operation, _ in (*case.asked, end.ask)}
+    return {_variable(name): aws.clients.settings.endpoint_urls[name] for name in services}
+
+
 def test_jobs_of_all_services(tmp_path: Path) -> None:
     """Two of each: one is waited for, one is stopped after the kill."""
     jobs = _asked_soon()
     with modelled_aws() as aws:
-        services = {operation.partition(".")[0] for case, end in jobs for operation, _ in (*case.asked, end.ask)}
-        endpoints = {_variable(name): aws.clients.settings.endpoint_urls[name] for name in services}
         starts = {case.asked[-1][0]: [case.answers[-1]] for case, _ in jobs}
         stops = {end.stop[0]: [STOPPED.get(end.stop[0], {})] for _, end in jobs if end.stop}
         aws.begin({**starts, **stops, **{end.ask[0]: [end.running] for _, end in jobs}})
-        with Server(tmp_path, **endpoints) as server:
+        with Server(tmp_path, **_endpoints(aws, jobs)) as server:
             waited: list[str] = []
             stopped: list[str] = []
             for number, (case, _) in enumerate(jobs):
@@ -271,3 +275,37 @@ def test_jobs_of_all_services(tmp_path: Path) -> None:
             assert [asked.count(operation) for operation in starts] == [2] * len(jobs)
             assert [asked.count(operation) for operation in stops] == [1] * len(stops)
             assert aws.faults == []
+
+
+def _tokens_of(case: Case) -> list[str]:
+    """Members that make a request one that its service carries out once."""
+    service, _, name = case.asked[-1][0].partition(".")
+    found: list[str] = service_model(service).operation_model(name).idempotent_members
+    return found
+
+
+def test_a_request_under_way_is_sent_again_under_its_name(tmp_path: Path) -> None:
+    """Nobody knows whether the service has got it: by the token it can tell."""
+    jobs = [(case, end) for case, end in _asked_soon() if _tokens_of(case)]
+    assert len(jobs) >= 5
+    for_ever = threading.Event()
+    with modelled_aws() as aws:
+        questions = {end.ask[0]: [end.succeeded] for _, end in jobs}
+        aws.begin({case.asked[-1][0]: [for_ever.wait, case.answers[-1]] for case, _ in jobs} | questions)
+        with Server(tmp_path, **_endpoints(aws, jobs)) as server:
+            executions = [
+                server.start(f"job-{number}", f"{case.action}.sync", case.parameters)
+                for number, (case, _) in enumerate(jobs)
+            ]
+            until(lambda: len(aws.asked) == len(jobs))
+            server.process.kill()
+            server.begin()
+            for execution in executions:
+                until(lambda execution: not server.running(execution), execution)
+                assert status(server.sfn, execution) == "SUCCEEDED"
+            for case, _ in jobs:
+                names = _tokens_of(case)
+                sent = [request for operation, request in aws.asked if operation == case.asked[-1][0]]
+                first, second = ([request.get(name) for name in names] for request in sent)
+                assert first == second != [None] * len(names)
+        for_ever.set()
