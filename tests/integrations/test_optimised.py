@@ -9,7 +9,21 @@ from typing import Any
 import pytest
 
 from kaidan.arns import task_resource
-from kaidan.integrations import batch, codebuild, dynamodb, ecs, eks, emr, events, glue, optimised, sns, sqs, states
+from kaidan.integrations import (
+    batch,
+    bedrock,
+    codebuild,
+    dynamodb,
+    ecs,
+    eks,
+    emr,
+    events,
+    glue,
+    optimised,
+    sns,
+    sqs,
+    states,
+)
 from kaidan.integrations.contract import Then
 from kaidan.integrations.dispatch import SERVICES
 from kaidan.integrations.jobs import by_the_minute
@@ -69,6 +83,9 @@ def test_requests(service: Any, action: str, parameters: Any, request_: Any) -> 
         (emr, "createCluster", {"Name": "c", "Instances": {"KeepJobFlowAliveWhenNoSteps": True}}, None),
         (sns, "publish", {"Message": "m"}, None),
         (ecs, "runTask", {"Count": "two"}, "The value of the field 'Count' has an invalid format"),
+        (bedrock, "invokeModel", {"ModelId": "m"}, bedrock.BODY_OR_INPUT),
+        (bedrock, "invokeModel", {"ModelId": "m", "Body": {}, "Input": {"S3Uri": "s3://b/k"}}, bedrock.BODY_OR_INPUT),
+        (bedrock, "invokeModel", {"ModelId": "m", "Input": {"S3Uri": "s3://b/k"}}, None),
     ],
 )
 def test_parameters_that_cannot_start_a_task(service: Any, action: str, parameters: Any, complaint: str | None) -> None:

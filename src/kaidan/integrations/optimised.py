@@ -299,7 +299,7 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
     known = _exceptions(client)
     codes = (error.get("QueryErrorCode"), error.get("Code"))
     name = next((known[code] for code in codes if code in known), service.exception)
-    status, request_id = metadata.get("HTTPStatusCode"), metadata.get("RequestId") or "null"
+    status, request_id = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId") or "null"
     cause = (
         f"{error.get('Message') or 'null'} (Service: {service.product}; Status Code: {status}; "
         f"Error Code: {error.get('Code')}; Request ID: {request_id}; Proxy: null)"
@@ -309,10 +309,13 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
 
 @cache
 def _exceptions(client: str) -> dict[str | None, str]:
-    """Code on the wire, or name of the shape, to the exception."""
+    """Code on the wire, or name of the shape, to the exception; in a stream of events the name begins small."""
     shapes = aws_sdk.service_model(client).error_shapes
-    by_name: dict[str | None, str] = {shape.name: exception_name(shape.name) for shape in shapes}
-    return by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
+    in_streams: dict[str | None, str] = {
+        shape.name[:1].lower() + shape.name[1:]: exception_name(shape.name) for shape in shapes
+    }
+    by_name = {shape.name: exception_name(shape.name) for shape in shapes}
+    return in_streams | by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
 
 
 # --- results ----------------------------------------------------------------------------------------------

@@ -388,11 +388,13 @@ class Engine:
             self._resume_task(arn, request_id, keeping.task_of(data))
 
     def _resume_task(self, arn: str, request_id: int, row: TaskRow) -> None:
+        """Begin a task again, once that is saved; one that has a job is waited for at once, so that who stops the
+        execution before all else stops the job."""
         reply = self._tasks[arn, request_id] = TaskReply(self, arn, row.task)
         if row.job is None:
             self.once_saved(lambda: reply.attempt(lambda: self.handler(row.task, reply)))
         else:
-            self.once_saved(lambda: reply.attempt(lambda: self.handler.resume(row.task, row.job, reply)))
+            reply.attempt(lambda: self.handler.resume(row.task, row.job, reply))
 
     # --- effects ------------------------------------------------------------------------------------------
 

@@ -182,7 +182,7 @@ def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     execution = lookup.standard_execution(service, params["executionArn"]).execution
     if execution.status == "RUNNING":
         service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
-    return {"stopDate": moment(execution.stop_ms)}
+    return {"stopDate": moment(lookup.execution(service, execution.arn).execution.stop_ms)}
 
 
 # --- describing -------------------------------------------------------------------------------------------
