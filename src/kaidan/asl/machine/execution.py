@@ -125,6 +125,7 @@ class Frame(msgspec.Struct, kw_only=True, omit_defaults=True):
     waiting: Waiting = ""
     request_id: int = 0
     timeout_timer: int = 0
+    timeout_s: int = 0
     heartbeat_timer: int = 0
     heartbeat_s: int = 0
     resource: str = ""
