@@ -4,7 +4,8 @@ object: the text of the last assistant message, why it ended, and the tokens of 
     {"Output": {"Message": {"Role": "assistant", "Content": [{"Text": "…"}]}}, "StopReason": "end_turn",
      "Usage": {"InputTokens": 10, "OutputTokens": 5, "TotalTokens": 15}, "Metrics": {"LatencyMs": 812}}
 
-Stopping the task does not stop the harness. Source: AWS guide, "Invoke Amazon Bedrock AgentCore harness".
+Stopping the task does not stop the harness, nor does its running out of time, after 15 minutes.
+Source: AWS guide, "Invoke Amazon Bedrock AgentCore harness".
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from kaidan.errors import TIMEOUT
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking
 from kaidan.integrations.jobs import Fields
 from kaidan.integrations.optimised import Action, Calls, Service, action_of, request_name
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
+
+TIME_MAX_S = 900
+"""How long a task lasts, whatever its TimeoutSeconds."""
 
 SERVICE = Service(
     token="bedrockagentcore",
@@ -43,6 +48,7 @@ class Harnesses:
         calls = Calls(SERVICE, self._clients, task.role_arn)
         session = request_name(task, reply) or str(uuid.uuid4())
         reply.started()
+        reply.later(TIME_MAX_S, lambda: reply.failed(TIMEOUT, None))
         parameters = {"RuntimeSessionId": session, **task.parameters.value}
         self._run_blocking(lambda: _converse(calls, action, parameters), reply)
 

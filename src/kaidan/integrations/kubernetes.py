@@ -28,6 +28,7 @@ from kaidan.values import JSON, InvalidJson, dumps, loads
 
 TIMEOUT_S = 60.0
 TOKEN_S = 60
+METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH")
 PATTERNS = {"call": ("", ".waitForTaskToken"), "runJob": ("", ".sync", ".waitForTaskToken")}
 
 
@@ -40,7 +41,7 @@ FORMS = {
     "call": Form(
         {
             **CLUSTER,
-            "Method": form.one_of(*web.METHODS),
+            "Method": form.one_of(*METHODS),
             "Path": form.text,
             "QueryParameters": form.lists,
             "RequestBody": form.anything,
