@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -80,9 +82,15 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def loopback(answer: Answer) -> Iterator[Loopback]:
+def loopback(answer: Answer, *, certificate: Path | None = None) -> Iterator[Loopback]:
+    """`certificate`: a file of its key and certificate; then it speaks HTTPS."""
     with _Server(("127.0.0.1", 0), Exchange) as server:
-        server.loopback = Loopback(f"http://127.0.0.1:{server.server_address[1]}", answer)
+        scheme = "http"
+        if certificate is not None:
+            scheme, context = "https", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.loopback = Loopback(f"{scheme}://127.0.0.1:{server.server_address[1]}", answer)
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server.loopback
         server.shutdown()
