@@ -337,9 +337,14 @@ def test_no_credentials_for_aws(kaidan: Kaidan, arguments: tuple[str, ...], monk
     ("options", "problem"),
     [
         (("--profile", "nobody"), "error: The config profile (nobody) could not be found"),
+        (("--region", "no where"), "error: Provided region_name 'no where' doesn't match a supported format."),
         (("--endpoint-url", "localhost:8083"), "error: localhost:8083: must be a URL"),
+        (("--endpoint-url", "http://a..b"), "error: http://a..b: must be a URL"),
+        (("--endpoint-url", "http://my_server"), "error: Invalid endpoint: http://my_server"),
+        (("--endpoint-url", "http://[::1"), "error: http://[::1: must be a URL"),
+        (("--endpoint-url", "http://localhost:99999"), "error: http://localhost:99999: must be a URL"),
     ],
-    ids=["profile", "endpoint"],
+    ids=str,
 )
 def test_options_that_lead_nowhere(kaidan: Kaidan, options: tuple[str, ...], problem: str) -> None:
     result = kaidan("executions", *options)
