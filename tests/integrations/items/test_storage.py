@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -155,10 +157,12 @@ class Brittle:
 def brittle(content: bytes, most: int) -> Iterator[tuple[Brittle, Storage]]:
     answer = Brittle(content, most)
     with loopback(answer) as server:
-        settings = AwsSettings(
-            region="us-east-1", endpoint_url=server.url, access_key="a", secret_key="s", max_attempts=1
-        )
-        yield answer, Storage(ClientFactory(settings))
+        yield answer, storage_at(server.url)
+
+
+def storage_at(url: str) -> Storage:
+    settings = AwsSettings(region="us-east-1", endpoint_url=url, access_key="a", secret_key="s", max_attempts=1)
+    return Storage(ClientFactory(settings))
 
 
 @pytest.mark.parametrize(("offset", "length"), [(0, None), (7, None), (7, 50)])
@@ -280,6 +284,31 @@ def test_listings_that_are_loaded(
     assert items[0].source.endswith("/in/0")
     for number, item in enumerate(items, 1):
         assert list(open_items(reader, item.position, place[0]).items) == items[number:]
+
+
+def test_objects_are_opened_side_by_side() -> None:
+    """Nobody gets an answer before four have asked: one after the other would wait for ever."""
+    four = Barrier(4, timeout=20)
+
+    def answer(exchange: Exchange) -> None:
+        path = urlsplit(exchange.asked.path).path
+        if path == "/b":
+            names = "".join(f"<Contents><Key>{number}</Key>{_ENTRY}</Contents>" for number in range(8))
+            return exchange.reply(200, f"<ListBucketResult>{names}</ListBucketResult>", Content_Type="application/xml")
+        four.wait()
+        return exchange.reply(200, path.removeprefix("/b/"), ETag='"1"')
+
+    with loopback(answer) as server:
+        reader = {
+            "Resource": "arn:aws:states:::s3:listObjectsV2",
+            "Parameters": {"Bucket": "b"},
+            "ReaderConfig": {"InputType": "JSONL", "Transformation": "LOAD_AND_FLATTEN"},
+        }
+        items = list(open_items(reader, None, storage_at(server.url)).items)
+    assert [item.value for item in items] == list(range(8))
+
+
+_ENTRY = '<ETag>"1"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size>'
 
 
 def test_what_the_console_calls_a_folder(clients: ClientFactory) -> None:
