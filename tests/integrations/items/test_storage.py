@@ -286,6 +286,55 @@ def test_listings_that_are_loaded(
         assert list(open_items(reader, item.position, place[0]).items) == items[number:]
 
 
+def manifest_items(clients: ClientFactory, key: str, **config: Any) -> list[tuple[JSON, str]]:
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Parameters": {"Bucket": "manifests", "Key": key},
+        "ReaderConfig": config,
+    }
+    items = list(open_items(reader, None, Storage(clients)).items)
+    for number, item in enumerate(items, 1):
+        assert list(open_items(reader, item.position, Storage(clients)).items) == items[number:]
+    return [(item.value, item.source) for item in items]
+
+
+def test_manifests(clients: ClientFactory) -> None:
+    """They may be in one bucket, and what they name in another, under keys with any letters."""
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="manifests")
+    s3.create_bucket(Bucket="data")
+    s3.put_object(Bucket="data", Key="q/1 ü.gz", Body=gzip.compress(b"1,a\n2,b\n"))
+    s3.put_object(Bucket="data", Key="q/2%20", Body=b"3,c\n")
+    s3.put_object(Bucket="manifests", Key="athena.csv", Body="s3://data/q/1 ü.gz\ns3://data/q/2%20\n".encode())
+    columns = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["n", "x"]}
+    first, second = "s3://data/q/1 ü.gz", "s3://data/q/2%20"
+    expected = [({"n": "1", "x": "a"}, first), ({"n": "2", "x": "b"}, first), ({"n": "3", "x": "c"}, second)]
+    assert manifest_items(clients, "athena.csv", ManifestType="ATHENA_DATA", InputType="CSV", **columns) == expected
+    inventory = {
+        "sourceBucket": "data",
+        "destinationBucket": "arn:aws:s3:::data",
+        "fileFormat": "CSV",
+        "fileSchema": "n, x",
+        "files": [{"key": "q/1 ü.gz"}, {"key": "q/2%20"}],
+    }
+    s3.put_object(Bucket="manifests", Key="manifest.json", Body=json.dumps(inventory))
+    assert manifest_items(clients, "manifest.json", InputType="MANIFEST") == expected
+    assert manifest_items(clients, "manifest.json", ManifestType="S3_INVENTORY") == expected
+
+
+def test_a_manifest_of_parquet_files(clients: ClientFactory) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="manifests")
+    for number in range(2):
+        sink = pyarrow.BufferOutputStream()
+        parquet.write_table(pyarrow.table({"n": [number, number]}), sink)
+        s3.put_object(Bucket="manifests", Key=f"{number}.parquet", Body=sink.getvalue().to_pybytes())
+    s3.put_object(Bucket="manifests", Key="m", Body=b"s3://manifests/0.parquet\ns3://manifests/1.parquet\n")
+    items = manifest_items(clients, "m", ManifestType="ATHENA_DATA", InputType="PARQUET")
+    assert [value["n"] for value, _ in items] == [0, 0, 1, 1]
+
+
 def test_objects_are_opened_side_by_side() -> None:
     """Nobody gets an answer before four have asked: one after the other would wait for ever."""
     four = Barrier(4, timeout=20)
