@@ -113,6 +113,26 @@ def test_listing(place: tuple[Storage, str]) -> None:
     assert keys(place, StartAfter="b/1") == ["b/2", "c"]
 
 
+def test_files_that_vanish_while_they_are_listed(clients: ClientFactory, tmp_path: Path) -> None:
+    """A page goes on behind the one before, whatever has been listed or removed meanwhile."""
+    folder = Storage(clients, [tmp_path])
+    for name in ("a", "b", "c", "other/x"):
+        put((folder, f"file://{tmp_path}"), name, b"1")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "no")
+    parameters = {"Bucket": f"file://{tmp_path}", "MaxKeys": 2}
+    page, token = folder.listing(parameters, None)
+    assert [entry["Key"] for entry in page] == ["a", "b"]
+    (tmp_path / "c").unlink()
+    for between in (None, {**parameters, "Prefix": "other/"}):
+        if between is not None:
+            assert [entry["Key"] for entry in folder.listing(between, None)[0]] == ["other/x"]
+        rest, found = token, list[str]()
+        while rest is not None:
+            page, rest = folder.listing(parameters, rest)
+            found += [entry["Key"] for entry in page]
+        assert found == ["other/x"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "problem"),
     [
