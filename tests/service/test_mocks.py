@@ -180,6 +180,14 @@ def test_a_case_that_is_not_there_starts_nothing(services: list[Service]) -> Non
     )
 
 
+def test_a_state_that_is_not_there_is_told(services: list[Service], caplog: pytest.LogCaptureFixture) -> None:
+    service = service_of(services, world(Send=numbered(1), Sned=numbered(1)))
+    assert outcome(service, send())[0] == "SUCCEEDED"
+    assert caplog.messages == [
+        "MockConfigFile.json: the test case Mocked of orders answers 'Sned', which is no state of it"
+    ]
+
+
 # --- after a restart --------------------------------------------------------------------------------------
 
 
