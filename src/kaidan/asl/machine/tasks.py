@@ -60,6 +60,7 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
             timeout_s=step.timeout_s,
             heartbeat_s=step.heartbeat_s,
             role=_role(turn, step),
+            case=turn.execution.case,
         )
     )
 
