@@ -15,6 +15,7 @@ import pytest
 from kaidan.cli import remote
 from kaidan.cli.exits import Exit
 from tests.cli.conftest import Kaidan
+from tests.integrations.loopback import loopback
 from tests.server.support import ARN, PASS, client, machine, running, waiting
 
 COMMANDS = (("executions",), ("start", "orders"), ("stop", "x"), ("redrive", "x"), ("logs", "x"))
@@ -309,6 +310,17 @@ def test_nobody_answers(kaidan: Kaidan, arguments: tuple[str, ...]) -> None:
     first, second = result.err.splitlines()
     assert first == "error: http://127.0.0.1:9: nobody answers there"
     assert 'eval "$(kaidan env)"' in second
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, "<html>\nHello"), (200, '{"Queues": []}'), (404, "<html>\nWhere?"), (503, "")]
+)
+def test_somebody_else_answers(kaidan: Kaidan, arguments: tuple[str, ...], status: int, body: str) -> None:
+    with loopback(lambda exchange: exchange.reply(status, body)) as other:
+        result = kaidan(*arguments, "--endpoint-url", other.url)
+    assert (result.status, result.out) == (Exit.BAD_INPUT, "")
+    assert result.err.splitlines()[0] == f"error: {other.url}: what answers there is not Step Functions"
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

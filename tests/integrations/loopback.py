@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 
@@ -16,7 +15,7 @@ Answer = Callable[["Exchange"], None]
 
 @dataclass
 class Asked:
-    """One request."""
+    """One request. Headers that came more than once have all their values, with commas."""
 
     method: str
     path: str
@@ -47,7 +46,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _take(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = {name.lower(): ",".join(self.headers.get_all(name) or ()) for name in self.headers}
         self.asked = Asked(self.command, self.path, headers, content)
         server: Any = self.server
         server.loopback.requests.append(self.asked)
@@ -82,14 +81,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def loopback(answer: Answer, *, certificate: Path | None = None) -> Iterator[Loopback]:
-    """`certificate`: a file of its key and certificate; then it speaks HTTPS."""
+def loopback(answer: Answer, tls: SSLContext | None = None) -> Iterator[Loopback]:
     with _Server(("127.0.0.1", 0), Exchange) as server:
-        scheme = "http"
-        if certificate is not None:
-            scheme, context = "https", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "https" if tls is not None else "http"
         server.loopback = Loopback(f"{scheme}://127.0.0.1:{server.server_address[1]}", answer)
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server.loopback

@@ -86,7 +86,7 @@ def test_a_name_that_nobody_has(action: str) -> None:
         ("createCluster", {"Name": "c", "Instances": {"KeepJobFlowAliveWhenNoSteps": True}}, []),
     ],
 )
-def test_templates(action: str, parameters: Any, complaints: list[str]) -> None:
+def test_templates(action: str, parameters: Any, complaints: list[tuple[str, str | None]]) -> None:
     resource = task(f"elasticmapreduce:{action}").resource
     assert check_template(resource, parameters) == complaints
     if not any(name.endswith(".$") for name in parameters):

@@ -6,24 +6,22 @@ import gzip
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
 from socket import SHUT_RDWR
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from kaidan.errors import StateError
 from kaidan.integrations import http_task, web, web_client
 from kaidan.integrations.clients import AwsSettings, ClientFactory
-from kaidan.integrations.connections import Connections, SecretsError, read_secrets
+from kaidan.integrations.connections import Connections, read_secrets
+from kaidan.integrations.files import FileError
 from kaidan.integrations.http_task import HttpTask
+from kaidan.protocol.effects import Role
+from kaidan.values import JSON
+from tests.integrations.certificates import new_certificate, server_context
 from tests.integrations.loopback import Exchange, Loopback, loopback
 from tests.integrations.support import FakeReply, Script, at_once, refusal, task
 
@@ -251,11 +249,11 @@ def test_connections_of_eventbridge(api: Loopback) -> None:
         "Method": "GET",
         "Authentication": {"ConnectionArn": ARN.format("Theirs")},
     }
-    handler(task("http:invoke", given, role="arn:aws:iam::123456789012:role/r"), FakeReply())
+    handler(task("http:invoke", given, role=Role("arn:aws:iam::123456789012:role/r")), FakeReply())
     assert api.last.headers["x-key"] == "hidden"
     assert script.asked[0] == ("events.describe_connection", {"Name": "Theirs"})
     assert script.asked[1] == ("secretsmanager.get_secret_value", {"SecretId": "arn:secret"})
-    assert set(script.roles) == {"arn:aws:iam::123456789012:role/r"}
+    assert set(script.roles) == {Role("arn:aws:iam::123456789012:role/r")}
 
 
 @pytest.mark.parametrize(
@@ -285,16 +283,40 @@ def test_a_file_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "  AuthorizationType: BASIC\n"
         '  AuthParameters: {BasicAuthParameters: {Username: "${STRIPE_KEY}", Password: ""}}\n'
     )
-    with pytest.raises(SecretsError, match=r"connections.yaml: Stripe: the environment has no variable STRIPE_KEY"):
+    with pytest.raises(FileError, match=r"connections.yaml: Stripe: the environment has no variable STRIPE_KEY"):
         read_secrets(file)
     monkeypatch.setenv("STRIPE_KEY", "sk")
     connections = Connections(ClientFactory(AwsSettings()), read_secrets(file))
     stripe = connections.find(ARN.format("Stripe"), None)
     assert connections.authorization(stripe) == {"Authorization": "Basic c2s6"}
     assert "sk" not in repr(stripe)
-    file.write_text("- a list\n")
-    with pytest.raises(SecretsError, match="must map names or ARNs"):
+
+
+PASSWORD = {"BasicAuthParameters": {"Username": "u"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([], "must be an object, not []"),
+        ({"A": 5}, "A: must be an object, not 5"),
+        ({"A": {"AuthorizationTyp": "BASIC"}}, "A: unknown field 'AuthorizationTyp' (allowed: Name, Description, Auth"),
+        ({"A": {"AuthorizationType": "BASC", "AuthParameters": PASSWORD}}, "must be one of API_KEY, BASIC, OAUTH_"),
+        ({"A": {"AuthorizationType": "BASIC"}}, "A.AuthParameters: must be an object, not null"),
+        ({"A": {"AuthorizationType": "API_KEY", "AuthParameters": PASSWORD}}, "unknown field 'BasicAuthParameters'"),
+        (
+            {"A": {"AuthorizationType": "BASIC", "AuthParameters": {"BasicAuthParameters": {}}}},
+            "A.AuthParameters.BasicAuthParameters: must have Username",
+        ),
+    ],
+)
+def test_a_file_of_secrets_that_cannot_be_used(tmp_path: Path, value: JSON, said: str) -> None:
+    file = tmp_path / "connections.json"
+    file.write_text(json.dumps(value))
+    with pytest.raises(FileError) as refusal:
         read_secrets(file)
+    assert said in str(refusal.value)
+    assert "connections.json" in str(refusal.value)
 
 
 @pytest.mark.parametrize("arn", ["Stripe", "arn:aws:events:us-east-1:123456789012:rule/x"])
@@ -395,26 +417,11 @@ def test_nobody_listens(api: Loopback) -> None:
 def test_a_server_that_cannot_prove_who_it_is(api: Loopback, tmp_path: Path) -> None:
     error, cause = invoke(api, ApiEndpoint=api.url.replace("http:", "https:")).failure
     assert (error, cause) == ("States.Http.Socket", "127.0.0.1: WRONG_VERSION_NUMBER")
-    with loopback(lambda exchange: exchange.reply(200), certificate=self_signed(tmp_path)) as server:
+    context = server_context(new_certificate(tmp_path / "certificate.pem"))
+    with loopback(lambda exchange: exchange.reply(200), context) as server:
         error, cause = invoke(server).failure
         assert (error, cause) == ("States.Http.Socket", "127.0.0.1: CERTIFICATE_VERIFY_FAILED")
         assert server.requests == []
-
-
-def self_signed(directory: Path) -> Path:
-    """A file with a key and a certificate that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime(2020, 1, 1))
-        .not_valid_after(datetime(2120, 1, 1))
-        .sign(key, hashes.SHA256())
-    )
-    file = directory / "certificate.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    return file
 
 
 def test_a_server_that_hangs_up(api: Loopback) -> None:

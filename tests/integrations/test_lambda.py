@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kaidan.errors import StateError
+from kaidan.integrations.files import FileError
 from kaidan.integrations.lambda_ import Lambda, check_parameters, check_template
 from kaidan.integrations.lambda_local import Invocation, LocalFunctions
 from kaidan.integrations.lambda_targets import (
@@ -23,7 +24,6 @@ from kaidan.integrations.lambda_targets import (
     LambdaTargets,
     Nowhere,
     PythonFile,
-    TargetsError,
     function_name,
     parse_targets,
     read_targets,
@@ -229,13 +229,44 @@ def test_how_else_it_fails(functions: Functions, handler: Path, function: str, e
         ("def identity(:", "Runtime.UserCodeSyntaxError"),
         ("import no_such_module", "Runtime.ImportModuleError"),
         (None, "Runtime.ImportModuleError"),
+        ("raise KeyError('TABLE')", "KeyError"),
+        ("import os; os._exit(3)", "Runtime.ExitError"),
     ],
 )
 def test_a_file_that_cannot_be_loaded(functions: Functions, tmp_path: Path, text: str | None, error: str) -> None:
     path = tmp_path / "broken.py"
     if text is not None:
         path.write_text(text)
-    assert functions.invoke(python(path, "identity")).failure[0] == error
+    found, cause = functions.invoke(python(path, "identity")).failure
+    assert found == error
+    frames = json.loads(cause).get("stackTrace", [])
+    assert all("broken.py" in frame for frame in frames)
+    assert bool(frames) == (error in ("KeyError", "Runtime.UserCodeSyntaxError"))
+
+
+def test_loading_has_a_time_of_its_own(functions: Functions, tmp_path: Path) -> None:
+    path = tmp_path / "slow_to_load.py"
+    path.write_text("import time\ntime.sleep(0.4)\ndef identity(event, context):\n    return event\n")
+    assert functions.invoke(python(path, "identity", timeout_s=0.3), Payload=1).result["Payload"] == 1
+
+
+def test_a_file_stands_in_its_own_directory(functions: Functions, tmp_path: Path) -> None:
+    """Beside files of any name: none of them takes the place of one of Python's own."""
+    (tmp_path / "json.py").write_text("raise Exception('not this one')\n")
+    (tmp_path / "rates.txt").write_text("7")
+    path = tmp_path / "reads.py"
+    path.write_text("def rate(event, context):\n    return open('rates.txt').read()\n")
+    assert functions.invoke(python(path, "rate")).result["Payload"] == "7"
+
+
+def test_what_is_printed_is_shown(functions: Functions, handler: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    target = python(handler, "about")
+    functions.invoke(target)
+    assert sorted(capfd.readouterr().err.splitlines()) == ["orders | printed", "orders | to stderr"]
+    functions.invoke(target)
+    assert sorted(capfd.readouterr().err.splitlines()) == ["orders | printed", "orders | to stderr"]
+    functions.invoke(command("import sys; print('why', file=sys.stderr); sys.exit(3)"))
+    assert capfd.readouterr().err == "orders | why\n"
 
 
 def test_more_invocations_than_it_may_have(handler: Path) -> None:
@@ -458,16 +489,33 @@ def test_a_file_of_targets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[]", None),
-        ("functions: [a]", "must be an object with `functions`"),
+        ("", None),
+        ("{}", None),
+        ("[]", "functions.yaml: must be an object, not []"),
+        ("functions: [a]", "functions: must be an object"),
         ("function: {}", "unknown field 'function' (allowed: functions, default)"),
-        ("functions: {f: somewhere}", ": f: must be aws, none, or an object with one of: handler, command, endpoint"),
-        ("functions: {f: {handler: a.py:h, command: [a]}}", ": f: must have exactly one of"),
-        ("functions: {f: {handler: a.py}}", ": f: a handler is path/to/file.py:function, not a.py"),
-        ("functions: {f: {handler: a.py:h, memroy: 1}}", ": f: unknown field 'memroy' (allowed: handler, timeout"),
-        ("functions: {f: {command: ls}}", ": f: a command is a list"),
-        ("functions: {f: {command: [ls], timeout: -1}}", ": f: timeout and concurrency must be positive"),
-        ("functions: {f: {command: [ls], environment: 1}}", ": f: environment must be an object"),
+        (
+            "functions: {f: somewhere}",
+            ".f: must be aws, none, or an object with exactly one of: handler, command, endpoint",
+        ),
+        ("functions: {f: {handler: a.py:h, command: [a]}}", ".f: must be aws, none, or an object with exactly one of"),
+        ("functions: {f: {handler: a.py}}", ".f.handler: must be path/to/file.py:function, not a.py"),
+        ("functions: {f: {handler: a.py:h, memroy: 1}}", ".f: unknown field 'memroy' (allowed: handler, timeout"),
+        ("functions: {f: {command: ls}}", ".f.command: must be an array: the program and its arguments"),
+        ("functions: {f: {command: [ls], timeout: -1}}", ".f.timeout: must be a number from 0.001 to 900, not -1"),
+        ("functions: {f: {command: [ls], timeout: 901}}", ".f.timeout: must be a number from 0.001 to 900, not 901"),
+        ("functions: {f: {command: [ls], concurrency: 0}}", ".f.concurrency: must be a whole number from 1 to 1000"),
+        (
+            "functions: {f: {handler: a.py:h, memory: 64}}",
+            ".f.memory: must be a whole number from 128 to 10240",
+        ),
+        ("functions: {f: {command: [ls], environment: 1}}", ".f.environment: must be an object"),
+        (
+            "functions: {f: {command: [ls], environment: {A: }}}",
+            ".f.environment.A: must be a string, a number",
+        ),
+        ("functions: {f: {endpoint: localhost}}", ".f.endpoint: must be a URL, such as http://127.0.0.1:3001"),
+        ("default: nowhere", "default: must be aws, none, or an object"),
         ("functions: {", "functions.yaml: "),
     ],
 )
@@ -477,7 +525,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, text: str, problem: str | No
     if problem is None:
         assert read_targets(path) == LambdaTargets()
         return
-    with pytest.raises(TargetsError) as raised:
+    with pytest.raises(FileError) as raised:
         read_targets(path)
     assert problem in str(raised.value)
 

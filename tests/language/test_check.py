@@ -420,6 +420,31 @@ STATES: list[tuple[JSON, list[str]]] = [
         reader(InputType="JSON", CSVDelimiter="TAB"),
         ["Field 'CSVDelimiter' is not supported at /ItemReader/ReaderConfig"],
     ),
+    (
+        reader(Transformation="LOAD_AND_FLATTEN"),
+        ["These fields are required: [InputType] at /ItemReader/ReaderConfig"],
+    ),
+    (
+        reader(Transformation="LOAD_AND_FLATTEN", InputType="MANIFEST"),
+        [
+            "The field 'InputType' should have one of these values: [CSV, JSON, JSONL, PARQUET]"
+            " at /ItemReader/ReaderConfig/InputType"
+        ],
+    ),
+    (reader(ManifestType="ATHENA_DATA"), ["These fields are required: [InputType] at /ItemReader/ReaderConfig"]),
+    (
+        reader(ManifestType="ATHENA_DATA", InputType="JSON"),
+        [
+            "The field 'InputType' should have one of these values: [CSV, JSONL, PARQUET]"
+            " at /ItemReader/ReaderConfig/InputType"
+        ],
+    ),
+    (
+        reader(ManifestType="S3_INVENTORY", InputType="MANIFEST"),
+        ["Field 'InputType' is not supported at /ItemReader/ReaderConfig"],
+    ),
+    (reader(ManifestType="S3_INVENTORY"), []),
+    (reader(ManifestType="ATHENA_DATA", InputType="PARQUET"), []),
     (reader(MaxItems=100_000_001), ["Maximum value is 100000000 at /ItemReader/ReaderConfig/MaxItems"]),
     (
         map_(ItemReader={"Resource": WRITER}),
@@ -523,8 +548,8 @@ def test_resources_are_asked_after() -> None:
 
 
 def test_parameters_are_asked_after() -> None:
-    def missing(resource: Any, template: JSON) -> list[str]:
-        return [] if "FunctionName" in template else ["The field 'FunctionName' is required but was missing"]
+    def missing(resource: Any, template: JSON) -> list[tuple[str, str | None]]:
+        return [] if "FunctionName" in template else [("The field 'FunctionName' is required but was missing", None)]
 
     state = task(Resource=INVOKE, Parameters={"Payload": 1})
     expected = ["The field 'FunctionName' is required but was missing at /Parameters"]

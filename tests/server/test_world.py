@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kaidan.server.process import StartError
-from tests.server.support import ROLE, client, running
+from tests.server.support import ROLE, Process, client, running
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:charge"
 
@@ -26,7 +26,10 @@ def machine(sfn: Any, resource: str, parameters: Any = None, name: str = "Orders
 
 
 def outcome(sfn: Any, machine_arn: str, **given: Any) -> tuple[str, Any]:
-    arn = sfn.start_execution(stateMachineArn=machine_arn, **given)["executionArn"]
+    return ended(sfn, sfn.start_execution(stateMachineArn=machine_arn, **given)["executionArn"])
+
+
+def ended(sfn: Any, arn: str) -> tuple[str, Any]:
     until = time.monotonic() + 20
     while (described := sfn.describe_execution(executionArn=arn))["status"] == "RUNNING" and time.monotonic() < until:
         time.sleep(0.02)
@@ -39,7 +42,11 @@ StateMachines:
     TestCases:
       HappyPath: {Charge: charged}
       Busy: {Charge: busy}
+      BusyAtFirst: {Charge: busy at first}
+      Unfit: {Charge: unfit}
 MockedResponses:
+  busy at first: {"0": {Throw: {Error: Busy}}, "1": {Return: {Payload: {paid: late}}}}
+  unfit: {"0": {Return: {StatusCode: OK}}}
   charged: {"0": {Return: {Payload: {paid: true}}}}
   busy: {"0": {Throw: {Error: Busy, Cause: later}}}
 """
@@ -55,6 +62,35 @@ def test_test_cases(tmp_path: Path) -> None:
         assert outcome(sfn, arn + "#Busy") == ("FAILED", "Busy")
         with pytest.raises(ClientError, match="no test case 'Other'"):
             sfn.start_execution(stateMachineArn=arn + "#Other")
+
+
+def test_results_are_checked_if_asked(tmp_path: Path) -> None:
+    mocks = tmp_path / "mocks.yaml"
+    mocks.write_text(MOCKS)
+    with running(in_memory=True, mocks=mocks, mock_validation="STRICT") as server:
+        sfn = client(server.url)
+        arn = machine(sfn, "arn:aws:states:::lambda:invoke", {"FunctionName": "charge"})
+        assert outcome(sfn, arn + "#Unfit") == ("FAILED", "States.Runtime")
+        assert outcome(sfn, arn + "#HappyPath") == ("SUCCEEDED", {"Payload": {"paid": True}})
+
+
+def test_a_test_case_survives_a_kill(tmp_path: Path) -> None:
+    mocks = tmp_path / "mocks.yaml"
+    mocks.write_text(MOCKS)
+    arguments = ("--data", str(tmp_path / "data"), "--mocks", str(mocks))
+    server = Process(*arguments)
+    sfn = client(server.url)
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    arn = machine(sfn, FUNCTION, Retry=retry)
+    execution = sfn.start_execution(stateMachineArn=arn + "#BusyAtFirst")["executionArn"]
+    while len(sfn.get_execution_history(executionArn=execution)["events"]) < 5:
+        time.sleep(0.02)
+    server.kill()
+    server = Process(*arguments)
+    try:
+        assert ended(client(server.url), execution) == ("SUCCEEDED", {"paid": "late"})
+    finally:
+        server.stop()
 
 
 def test_without_mocks_there_are_no_test_cases() -> None:

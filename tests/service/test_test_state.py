@@ -18,9 +18,9 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply
 from kaidan.integrations.dispatch import Dispatcher, Surroundings
+from kaidan.integrations.mock_results import POLLED, RENAMED, SDK_TOKENS, UnfitResult, Validation, check_result
 from kaidan.protocol.effects import RunTask
 from kaidan.service.api import Api, ApiError
-from kaidan.service.test_state.mocks import POLLED, RENAMED, SDK_TOKENS, check_result
 from kaidan.service.test_state.spans import written
 from kaidan.values import JSON, Payload, dumps
 
@@ -501,7 +501,7 @@ def test_context_inside_a_map(api: Api) -> None:
 @pytest.mark.parametrize("context", [{}, {"Execution": {"Input": [1]}, "State": {}}, {"Task": {"Token": "t"}}])
 def test_context_given(api: Api, context: Any) -> None:
     """It is taken as it is: nothing is added. In a Catcher too."""
-    state = {**JSONATA_TASK, "Arguments": {}, "Output": "{% $states.context %}"}
+    state = {**JSONATA_TASK, "Arguments": {"FunctionName": "f"}, "Output": "{% $states.context %}"}
     state["Catch"] = [{"ErrorEquals": ["E"], "Next": "C", "Output": "{% $states.context %}"}]
     for mock in (result({}), ERROR):
         assert json.loads(call(api, state, mock=mock, context=context)["output"]) == context
@@ -733,7 +733,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (INVOKE, {}, "ValidationException", "RoleArn must be specified when testing a Task state"),
     ({**INVOKE, "Resource": ACTIVITY}, {"roleArn": ROLE}, "ValidationException", NO_MOCK.format("Activity tasks")),
     (
-        {**INVOKE, "Resource": CALLBACK},
+        {**INVOKE, "Resource": CALLBACK, "Parameters": {"QueueUrl": "q", "MessageBody": "b"}},
         {"roleArn": ROLE},
         "ValidationException",
         NO_MOCK.format("the .waitForTaskToken integration pattern"),
@@ -851,20 +851,20 @@ def resource(name: str) -> Any:
     return task_resource(f"arn:aws:states:::{name}")
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("mode", ["PRESENT", "STRICT"])
 @pytest.mark.parametrize(("name", "value", "problem"), MISFITS)
-def test_misfit(name: str, value: JSON, problem: str, strict: bool) -> None:
-    if strict and name.startswith(START):
+def test_misfit(name: str, value: JSON, problem: str, mode: Validation) -> None:
+    if mode == "STRICT" and name.startswith(START):
         whole = {"ExecutionArn": "a", "StateMachineArn": "b", "Status": "FAILED", "StartDate": "2025-01-01T00:00:00Z"}
         value = whole | value
-    with pytest.raises(ApiError) as refusal:
-        check_result(resource(name), value, strict=strict)
-    assert refusal.value.message == f"Mock result schema validation error: {problem}"
+    with pytest.raises(UnfitResult) as refusal:
+        check_result(resource(name), value, mode)
+    assert str(refusal.value) == f"Mock result schema validation error: {problem}"
 
 
 @pytest.mark.parametrize(("name", "value"), FITS)
 def test_fit(name: str, value: JSON) -> None:
-    check_result(resource(name), value, strict=True)
+    check_result(resource(name), value, "STRICT")
 
 
 def test_required_fields_are_required_in_strict_mode_only(api: Api) -> None:

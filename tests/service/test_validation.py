@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.support import PASS, Service, text
+from tests.service.support import PASS, ROLE, Service, text
 
 WARNED = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"x": "$.y"}, "End": True}}}
 BROKEN = {"StartAt": "A", "States": {name: {"Type": "Pass", "Next": "Nowhere" + name} for name in "AB"}}
@@ -41,3 +41,45 @@ def test_findings_are_cut_off(service: Service) -> None:
 @pytest.mark.parametrize("definition", ["StartAt: A", text(PASS) + "// done", "[]", " "])
 def test_the_api_takes_plain_json_only(service: Service, definition: str) -> None:
     assert service("ValidateStateMachineDefinition", definition=definition)["result"] == "FAIL"
+
+
+def task(resource: str, parameters: Any, field: str = "Parameters", **more: Any) -> dict[str, Any]:
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", field: parameters, "End": True, **more}
+    return {"StartAt": "A", "States": {"A": state}}
+
+
+VPC = {"awsVpcConfiguration": {"Subnets": ["s"]}}
+
+PARAMETERS: list[tuple[dict[str, Any], list[str]]] = [
+    (task("lambda:invoke", {}), ["The field 'FunctionName' is required but was missing"]),
+    (task("lambda:invoke", {"FunctionName.$": "$.f"}), []),
+    (task("lambda:invoke", {"FunctionName": "f", "Body": 1}), ['The field "Body" is not supported by Step Functions']),
+    (task("lambda:invoke", {"FunctionName": "f", "TaskToken.$": "$.t"}), []),
+    (task("sqs:sendMessage", {"QueueUrl": "u"}), ["The field 'MessageBody' is required but was missing"]),
+    (
+        task("ecs:runTask", {"TaskDefinition": "t", "NetworkConfiguration": VPC}),
+        ['The field "awsVpcConfiguration" is not supported by Step Functions'],
+    ),
+    (
+        task("aws-sdk:ec2:describeImages", {"Filters": [{"Name": "a", "Value": []}]}),
+        ['The field "Value" is not supported by Step Functions'],
+    ),
+    (task("aws-sdk:ec2:describeImages", {"Filters": "wrong", "MaxResults": "many"}), []),
+    (task("aws-sdk:ec2:describeImages", {"Filters": "{% $f %}"}, "Arguments", QueryLanguage="JSONata"), []),
+    (
+        task("sqs:sendMessage", {"MessageBody": "{% $b %}"}, "Arguments", QueryLanguage="JSONata"),
+        ["The field 'QueueUrl' is required but was missing"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("definition", "messages"), PARAMETERS)
+def test_parameters_of_integrations(service: Service, definition: dict[str, Any], messages: list[str]) -> None:
+    answer = validate(service, definition)
+    assert [found["message"] for found in answer["diagnostics"]] == messages
+    field = "Arguments" if "Arguments" in definition["States"]["A"] else "Parameters"
+    assert all(found["location"] == f"/States/A/{field}" for found in answer["diagnostics"])
+    if messages:
+        code, message = service.refuses("CreateStateMachine", name="m", definition=text(definition), roleArn=ROLE)
+        assert code == "InvalidDefinition"
+        assert f"SCHEMA_VALIDATION_FAILED: {messages[0]} at /States/A/{field}" in message

@@ -19,7 +19,7 @@ from kaidan.limits import AWS
 from kaidan.values import JSON, InvalidJson, Payload, loads
 
 if TYPE_CHECKING:
-    from kaidan.asl.language import Definition, ResourceCheck
+    from kaidan.asl.language import Definition
     from kaidan.asl.language.check import WorkflowType
 
 _PLACE = re.compile(r"(.*?):? (?:at )?line (\d+) column (\d+)(?: \(char \d+\))?$", re.DOTALL)
@@ -134,22 +134,26 @@ def machine_name(path: Path) -> str:
 UNFILLED = "UNKNOWN_PLACEHOLDER"
 
 
-def load_definition(
-    path: Path, values: dict[str, JSON], check_resource: ResourceCheck, workflow_type: WorkflowType = "STANDARD"
-) -> Definition:
+def load_definition(path: Path, values: dict[str, JSON], workflow_type: WorkflowType = "STANDARD") -> Definition:
     """Read, check and compile a definition that is to be run.
 
     Raises Refusal for a file that cannot be read, DefinitionError with all findings for one that has errors.
     Placeholders that nothing was given for are errors too: a run would send `${Name}` to a service.
     """
     from kaidan.asl.language import load
+    from kaidan.integrations.dispatch import check_resource, check_template
 
     text = read_text(path)
     if not text.strip():
         raise Refusal(f"{path}: is empty")
     try:
         definition = load(
-            text, str(path), workflow_type=workflow_type, substitutions=values, check_resource=check_resource
+            text,
+            str(path),
+            workflow_type=workflow_type,
+            substitutions=values,
+            check_resource=check_resource,
+            check_template=check_template,
         )
     except DefinitionError as problem:
         raise DefinitionError(_strictly(problem.diagnostics)) from None

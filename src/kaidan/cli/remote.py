@@ -68,11 +68,24 @@ class Remote:
                 self._client = self._connect()
             answer: Answer = getattr(self._client, operation)(**params)
         except ClientError as refusal:
+            if refusal.response["Error"]["Code"].isdigit():  # no error of AWS's: a page of somebody's
+                raise self._not_it() from None
             raise _refused(refusal) from None
         except BotoCoreError as problem:
             raise self._unreachable(problem) from None
         answer.pop("ResponseMetadata", None)
+        self._check(operation, answer)
         return answer
+
+    def _check(self, operation: str, answer: Answer) -> None:
+        """Something else may listen there, and say yes to all."""
+        meta = self._client.meta
+        output = meta.service_model.operation_model(meta.method_to_api_mapping[operation]).output_shape
+        if not answer.keys() >= set(output.required_members):
+            raise self._not_it()
+
+    def _not_it(self) -> Refusal:
+        return Refusal(f"{self._client.meta.endpoint_url}: what answers there is not Step Functions", LOCAL)
 
     def pages(self, operation: str, member: str, **params: Any) -> Iterator[Answer]:
         """The items of a list, page by page as they are asked for."""

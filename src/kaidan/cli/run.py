@@ -15,6 +15,7 @@ from kaidan.cli.problems import Refusal
 
 if TYPE_CHECKING:
     from kaidan.asl.language.check import WorkflowType
+    from kaidan.integrations.mock_results import Validation
 
 BESIDE = "beside the definition"
 """`--emulate` without a file."""
@@ -41,6 +42,7 @@ class Options:
     timeout_s: float | None
     mocks: Path | None
     case: str | None
+    mock_validation: Validation
     faults: Path | None
     functions: Path | None
     connections: Path | None
@@ -96,6 +98,13 @@ class Options:
     help="Answers of test cases, as Step Functions Local's MockConfigFile.json has them. Needs --case.",
 )
 @click.option("--case", metavar="NAME", help="The test case of --mocks to run; the machine has the name of the file.")
+@click.option(
+    "--mock-validation",
+    type=click.Choice(("NONE", "PRESENT", "STRICT"), case_sensitive=False),
+    default="NONE",
+    show_default=True,
+    help="How strictly mocked results are held against what the service can answer.",
+)
 @click.option(
     "--faults", type=click.Path(path_type=Path), metavar="FILE", help="Faults on purpose, for a share of the tasks."
 )

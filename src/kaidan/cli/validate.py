@@ -65,7 +65,7 @@ def _status(checked: list[Checked]) -> Exit:
 
 def _check(path: Path, values: dict[str, JSON], workflow_type: WorkflowType) -> Checked:
     from kaidan.asl.language import diagnose
-    from kaidan.integrations.dispatch import check_resource
+    from kaidan.integrations.dispatch import check_resource, check_template
 
     try:
         text = read_text(path)
@@ -74,7 +74,12 @@ def _check(path: Path, values: dict[str, JSON], workflow_type: WorkflowType) -> 
     if not text.strip():
         return Checked(str(path), unreadable="is empty")
     findings = diagnose(
-        text, str(path), workflow_type=workflow_type, substitutions=values, check_resource=check_resource
+        text,
+        str(path),
+        workflow_type=workflow_type,
+        substitutions=values,
+        check_resource=check_resource,
+        check_template=check_template,
     )
     return Checked(str(path), tuple(findings))
 

@@ -4,8 +4,8 @@ object: the text of the last assistant message, why it ended, and the tokens of 
     {"Output": {"Message": {"Role": "assistant", "Content": [{"Text": "…"}]}}, "StopReason": "end_turn",
      "Usage": {"InputTokens": 10, "OutputTokens": 5, "TotalTokens": 15}, "Metrics": {"LatencyMs": 812}}
 
-Stopping the task does not stop the harness, nor does its running out of time, after 15 minutes.
-Source: AWS guide, "Invoke Amazon Bedrock AgentCore harness".
+A task takes a quarter of an hour at most. Neither that nor stopping the task stops the harness. Source: AWS guide,
+"Invoke Amazon Bedrock AgentCore harness".
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ from kaidan.integrations.optimised import Action, Calls, Service, action_of, req
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
 
-TIME_MAX_S = 900
-"""How long a task lasts, whatever its TimeoutSeconds."""
-
 SERVICE = Service(
     token="bedrockagentcore",
     client="bedrock-agentcore",
@@ -34,6 +31,8 @@ SERVICE = Service(
     metadata=False,
     actions={"invokeHarness": Action("InvokeHarness", spare=("runtimeSessionId",))},
 )
+
+TIMEOUT_S = 900.0
 
 
 class Harnesses:
@@ -45,10 +44,10 @@ class Harnesses:
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         action = action_of(SERVICE, task.resource)
-        calls = Calls(SERVICE, self._clients, task.role_arn)
+        calls = Calls(SERVICE, self._clients, task.role)
         session = request_name(task, reply) or str(uuid.uuid4())
         reply.started()
-        reply.later(TIME_MAX_S, lambda: reply.failed(TIMEOUT, None))
+        reply.later(TIMEOUT_S, lambda: reply.failed(TIMEOUT, None))
         parameters = {"RuntimeSessionId": session, **task.parameters.value}
         self._run_blocking(lambda: _converse(calls, action, parameters), reply)
 

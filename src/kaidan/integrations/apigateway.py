@@ -21,7 +21,7 @@ from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.form import Form
 from kaidan.integrations.jobs import Fields
 from kaidan.limits import AWS
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON
 
 TIMEOUT_S = 60.0
@@ -86,12 +86,12 @@ class ApiGateway:
             raise StateError(RUNTIME, f"Nothing here carries out {task.resource.arn}")
         reply.started()
         to = Then(reply, reply.submitted, reply.failed) if task.resource.pattern else reply
-        self._run_blocking(lambda: self._invoke(task.parameters.value, task.role_arn), to)
+        self._run_blocking(lambda: self._invoke(task.parameters.value, task.role), to)
 
-    def _invoke(self, parameters: Fields, role_arn: str | None) -> JSON:
+    def _invoke(self, parameters: Fields, role: Role | None) -> JSON:
         request = self._request(parameters)
         if parameters.get("AuthType") in ("IAM_ROLE", "RESOURCE_POLICY"):
-            request = sign(request, "execute-api", _region(parameters, self._clients), self._clients, role_arn)
+            request = sign(request, "execute-api", _region(parameters, self._clients), self._clients, role)
         return _result(_sent(request, self._settings))
 
     def _request(self, parameters: Fields) -> web.Request:
@@ -148,14 +148,16 @@ def _region(parameters: Fields, clients: ClientFactory) -> str:
     return parts[2] if len(parts) > 3 and parts[1] == "execute-api" else clients.region
 
 
-def sign(request: web.Request, service: str, region: str, clients: ClientFactory, role_arn: str | None) -> web.Request:
+def sign(request: web.Request, service: str, region: str, clients: ClientFactory, role: Role | None) -> web.Request:
     """The request with Signature Version 4. Raises StateError where there are no credentials."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
 
-    credentials: Any = clients.session(role_arn).get_credentials()
+    credentials: Any = clients.session(role).get_credentials()
     if credentials is None:
         raise StateError("ApiGateway.SdkClientException", "Unable to load credentials from any of the providers")
-    signed = AWSRequest(request.method, request.url, dict(request.headers), request.body)
+    signed = AWSRequest(request.method, request.url, data=request.body)
+    for name, value in request.headers:
+        signed.headers[name] = value  # beside the values that the name has already
     SigV4Auth(credentials.get_frozen_credentials(), service, region).add_auth(signed)
     return web.Request(request.method, request.url, list(signed.headers.items()), request.body, request.address)

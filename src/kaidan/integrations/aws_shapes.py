@@ -60,9 +60,13 @@ class FieldProblem:
     def sentence(self) -> str:
         return (UNKNOWN if self.expected is None else UNFIT).format(self.name)
 
-    def __str__(self) -> str:
+    @property
+    def hint(self) -> str:
         more = did_you_mean(self.nearest) if self.expected is None else f": {self.expected}"
-        return f"{self.sentence} (at {self.place}{more})"
+        return f"at {self.place}{more}"
+
+    def __str__(self) -> str:
+        return f"{self.sentence} ({self.hint})"
 
 
 @cache
@@ -154,6 +158,8 @@ class _Reader:
             field = key.removesuffix(".$") if self._template else key
             member = fields.get(field)
             if member is None:
+                if self._template and field != key:
+                    continue
                 self.problems.append(FieldProblem(f"{place}/{field}", field, nearest(field, fields)))
             elif item is not None and field == key:
                 result[member] = self.read(members[member], item, f"{place}/{field}", field)

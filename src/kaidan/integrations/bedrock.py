@@ -58,10 +58,10 @@ def _place(source: JSON) -> dict[str, Any]:
 
 def _s3(situation: Situation, method: str, request: dict[str, Any]) -> Any:
     try:
-        return getattr(situation.clients.client("s3", situation.role_arn), method)(**request)
+        return getattr(situation.clients.client("s3", situation.role), method)(**request)
     except Exception as problem:  # the edge: whatever a client raises is something a state can catch
         operation = aws_sdk.Operation("s3", method, "s3", method, "S3")
-        raise aws_sdk.translate(operation, problem, situation.role_arn) from problem
+        raise aws_sdk.translate(operation, problem, situation.role) from problem
 
 
 CUSTOMISED = Job(

@@ -32,8 +32,10 @@ from kaidan.arns import Arn
 from kaidan.errors import StateError
 from kaidan.integrations import web
 from kaidan.integrations.clients import ClientFactory
+from kaidan.integrations.files import FileError, fields, read_value
 from kaidan.integrations.naming import words
-from kaidan.values import JSON, InvalidJson, loads
+from kaidan.protocol.effects import Role
+from kaidan.values import JSON, dumps, loads
 
 ERROR = "Events.ConnectionResource."
 TOKEN_BYTES_MAX = 1 << 20
@@ -85,29 +87,29 @@ class Connections:
         self._tokens: dict[str, tuple[str, float]] = {}
         self._asking: defaultdict[str, Lock] = defaultdict(Lock)
 
-    def find(self, arn: str, role_arn: str | None) -> Connection:
+    def find(self, arn: str, role: Role | None) -> Connection:
         """Raises StateError, `Events.ConnectionResource.ResourceNotFound` and the like."""
         name = connection_name(arn)
         given = self._secrets.get(arn) or self._secrets.get(name)
         if given is not None:
             return Connection(name, str(given.get("AuthorizationType")), flat(given.get("AuthParameters") or {}))
-        return self._of_eventbridge(name, role_arn)
+        return self._of_eventbridge(name, role)
 
-    def _of_eventbridge(self, name: str, role_arn: str | None) -> Connection:
-        described = self._ask("events", role_arn, lambda client: client.describe_connection(Name=name))
+    def _of_eventbridge(self, name: str, role: Role | None) -> Connection:
+        described = self._ask("events", role, lambda client: client.describe_connection(Name=name))
         state = described.get("ConnectionState", "AUTHORIZED")
         if state not in USABLE:
             error = NOT_USABLE.get(state, "InvalidConnectionState")
             raise StateError(ERROR + error, f"The connection '{name}' is {state}")
         secret = self._ask(
-            "secretsmanager", role_arn, lambda client: client.get_secret_value(SecretId=described["SecretArn"])
+            "secretsmanager", role, lambda client: client.get_secret_value(SecretId=described["SecretArn"])
         )
         secrets = flat(described.get("AuthParameters") or {}) | snake(loads(secret["SecretString"]))
         return Connection(name, described["AuthorizationType"], secrets)
 
-    def _ask(self, service: str, role_arn: str | None, ask: Callable[[Any], Any]) -> Any:
+    def _ask(self, service: str, role: Role | None, ask: Callable[[Any], Any]) -> Any:
         try:
-            return ask(self._clients.client(service, role_arn))
+            return ask(self._clients.client(service, role))
         except Exception as problem:  # the edge: whatever a client raises is something a state can catch
             code = getattr(problem, "response", {}).get("Error", {}).get("Code", "InternalError")
             raise StateError(ERROR + REFUSALS.get(code, "InternalError"), str(problem)) from problem
@@ -198,23 +200,32 @@ def _snake(name: str) -> str:
     return "_".join(word.lower() for word in words(name.replace("OAuth", "Oauth")))
 
 
-class SecretsError(Exception):
-    """A file of secrets that cannot be used."""
-
-
 def read_secrets(path: str | Path) -> dict[str, JSON]:
-    """The connections of a file, YAML or JSON, by ARN or name. Raises SecretsError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    """The connections of a file, YAML or JSON, by ARN or name. Raises FileError."""
+    listed = fields(read_value(path), str(path))
+    return {name: _connection(_filled(each, f"{path}: {name}"), f"{path}: {name}") for name, each in listed.items()}
 
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
-        raise SecretsError(f"{path}: {problem}") from None
-    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-        raise SecretsError(f"{path}: must map names or ARNs of connections to objects")
-    return {name: _filled(each, f"{path}: {name}") for name, each in value.items()}
+
+_REQUIRED = {
+    "API_KEY": ("ApiKeyAuthParameters", ("ApiKeyName", "ApiKeyValue")),
+    "BASIC": ("BasicAuthParameters", ("Username",)),
+    "OAUTH_CLIENT_CREDENTIALS": ("OAuthParameters", ("AuthorizationEndpoint", "ClientParameters")),
+}
+"""Type of authorization → where its secrets are, and without which it cannot be."""
+
+
+def _connection(given: JSON, place: str) -> JSON:
+    """A connection in the form of CreateConnection. Raises FileError."""
+    type = fields(given, place, "Name", "Description", "AuthorizationType", "AuthParameters").get("AuthorizationType")
+    if type not in _REQUIRED:
+        raise FileError(f"{place}.AuthorizationType: must be one of {', '.join(_REQUIRED)}, not {dumps(type)}")
+    within, required = _REQUIRED[type]
+    parameters = fields(given.get("AuthParameters"), f"{place}.AuthParameters", within, "InvocationHttpParameters")
+    secrets = fields(parameters.get(within), f"{place}.AuthParameters.{within}")
+    for name in required:
+        if name not in secrets:
+            raise FileError(f"{place}.AuthParameters.{within}: must have {name}")
+    return given
 
 
 def _filled(value: Any, place: str) -> JSON:
@@ -222,7 +233,7 @@ def _filled(value: Any, place: str) -> JSON:
 
     def variable(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
-            raise SecretsError(f"{place}: the environment has no variable {match[1]}")
+            raise FileError(f"{place}: the environment has no variable {match[1]}")
         return os.environ[match[1]]
 
     if isinstance(value, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -41,6 +40,7 @@ from kaidan.integrations.apigateway import ApiGateway
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.connections import Connections
 from kaidan.integrations.contract import Reply, RunBlocking, Then
+from kaidan.integrations.form import Complaint
 from kaidan.integrations.http_task import HttpTask
 from kaidan.integrations.kubernetes import Kubernetes
 from kaidan.integrations.lambda_ import Lambda
@@ -50,8 +50,6 @@ from kaidan.integrations.optimised import Optimised
 from kaidan.integrations.web import WebSettings
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
-
-log = logging.getLogger(__name__)
 
 Begin = Callable[[RunTask, Reply], None]
 """Begins a task of one kind."""
@@ -140,14 +138,14 @@ class Dispatcher:
         self.functions.close()
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
-        _guarded(task, reply, lambda: self._find(task.resource)(task, reply))
+        self._find(task.resource)(task, reply)
 
     def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
         """After a restart: by its job where the service can, else the task is begun again."""
         resume = self.resumers.get(task.resource.service)
         if resume is None:
             return self(task, reply)
-        return _guarded(task, reply, lambda: resume(task, job, reply))
+        return resume(task, job, reply)
 
     def _find(self, resource: TaskResource) -> Begin:
         if resource.kind != "integration":
@@ -169,22 +167,11 @@ class Dispatcher:
 
         def call() -> JSON:
             operation = _operation(task.resource)
-            return aws_sdk.call(operation, task.parameters.value, self._clients, task.role_arn)
+            return aws_sdk.call(operation, task.parameters.value, self._clients, task.role)
 
         reply.started()
         token = task.resource.pattern == ".waitForTaskToken"
         self._run_blocking(call, Then(reply, reply.submitted, reply.failed) if token else reply)
-
-
-def _guarded(task: RunTask, reply: Reply, begin: Callable[[], None]) -> None:
-    """Whatever is wrong with one task fails that task, and nothing else."""
-    try:
-        begin()
-    except StateError as error:
-        reply.failed(error.error, error.cause)
-    except Exception as problem:
-        log.exception("%s cannot be carried out", task.resource.arn)
-        reply.failed(RUNTIME, f"{type(problem).__name__}: {problem}")
 
 
 def _operation(resource: TaskResource) -> aws_sdk.Operation:
@@ -261,16 +248,15 @@ def check_parameters(resource: TaskResource, parameters: JSON) -> str | None:
     return None
 
 
-def check_template(resource: TaskResource, template: JSON) -> list[str]:
-    """What is wrong with Parameters or Arguments as they stand in a definition."""
+def check_template(resource: TaskResource, template: JSON) -> list[Complaint]:
+    """What is wrong with Parameters or Arguments as they stand in a definition: see `form.Complaint`."""
     found = _action(resource)
     if found is not None:
         return optimised.check_template(*found, template)
     if own := OWN_FORMS.get((resource.service, resource.action)):
-        complaints: list[str] = own[0].check_template(resource.action, template)
-        return complaints
+        return [(sentence, None) for sentence in own[0].check_template(resource.action, template)]
     if operation := _sdk_operation(resource):
-        return list(map(str, aws_sdk.check_parameters(operation, template)))
+        return [(each.sentence, each.hint) for each in aws_sdk.unknown_fields(operation, template)]
     return []
 
 

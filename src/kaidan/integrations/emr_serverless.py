@@ -28,6 +28,10 @@ def _job_run(run: Fields) -> dict[str, Any]:
 Stop = tuple[str, Callable[[Fields], dict[str, Any]]]
 
 
+ONCE_CREATED = "CREATED STARTING STARTED STOPPING STOPPED"
+"""Somebody's job may have started an application before the first question about it."""
+
+
 def _until(state: str, failed: str = "", stop: Stop | None = None) -> Job:
     """Of an application: until it is in a state."""
     return Job(
@@ -60,7 +64,7 @@ SERVICE = Service(
     actions={
         "createApplication": Action(
             "CreateApplication",
-            jobs={".sync": _until("CREATED", "TERMINATED", ("DeleteApplication", _application))},
+            jobs={".sync": _until(ONCE_CREATED, "TERMINATED", ("DeleteApplication", _application))},
         ),
         "startApplication": Action(
             "StartApplication",

@@ -26,8 +26,9 @@ from kaidan.arns import TaskResource
 from kaidan.errors import TASK_FAILED
 from kaidan.integrations import aws_sdk, dispatch, lambda_, optimised
 from kaidan.integrations.contract import Handler, Reply
+from kaidan.integrations.files import FileError, boolean, fields, integer, number, read_value, text
 from kaidan.protocol.effects import RunTask
-from kaidan.values import JSON, InvalidJson, loads
+from kaidan.values import JSON, dumps
 
 PROVISIONED = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -51,10 +52,6 @@ OVER_HTTP = {
     "http": ("States.Http.StatusCode.429", "Too Many Requests"),
 }
 """Services that are called without an SDK."""
-
-
-class FaultsError(Exception):
-    """Rules that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +129,19 @@ class Faults:
             delay_s += rule.delay_s
             failure = rule.failure(task.resource, str(UUID(int=self._dice.getrandbits(128), version=4)))
             if failure is not None:
-                return _after(delay_s, task, reply, partial(_fail, reply, *failure))
-        return _after(delay_s, task, reply, lambda: self._handler(task, reply))
+                return _after(delay_s, reply, partial(_fail, reply, *failure))
+        return _after(delay_s, reply, lambda: self._handler(task, reply))
 
     def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
         """What has begun goes on."""
         self._handler.resume(task, job, reply)
 
 
-def _after(delay_s: float, task: RunTask, reply: Reply, action: Callable[[], None]) -> None:
-    """A slow service: the time of the task runs. An activity begins with its worker, not here."""
-    if not delay_s:
-        return action()
-    if task.resource.kind != "activity":
-        reply.started()
-    return reply.later(delay_s, action)
+def _after(delay_s: float, reply: Reply, action: Callable[[], None]) -> None:
+    if delay_s:
+        reply.later(delay_s, action)
+    else:
+        action()
 
 
 def _fail(reply: Reply, error: str, cause: str | None) -> None:
@@ -158,51 +153,43 @@ def _fail(reply: Reply, error: str, cause: str | None) -> None:
 
 
 def read_faults(path: str | Path) -> tuple[list[Rule], int]:
-    """Rules and seed of a file, YAML or JSON. Raises FaultsError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
-        raise FaultsError(f"{path}: {problem}") from None
-    return parse_faults(value, str(path))
+    """Rules and seed of a file, YAML or JSON. Raises FileError."""
+    return parse_faults(read_value(path), str(path))
 
 
 def parse_faults(value: JSON, place: str = "faults") -> tuple[list[Rule], int]:
     """The same from a value."""
-    if not isinstance(value, dict) or not isinstance(value.get("rules"), list):
-        raise FaultsError(f"{place}: must be an object with a list of `rules`, and may have a `seed`")
-    return [_rule(each, f"{place}: rules[{at}]") for at, each in enumerate(value["rules"])], int(value.get("seed", 0))
+    top = fields(value, place, "rules", "seed")
+    rules = top.get("rules")
+    if not isinstance(rules, list):
+        raise FileError(f"{place}: rules: must be an array, not {dumps(rules)}")
+    seed = integer(top.get("seed", 0), f"{place}: seed", 0, (1 << 63) - 1)
+    return [_rule(each, f"{place}: rules[{at}]") for at, each in enumerate(rules)], seed
 
 
-FIELDS = ("resource", "state", "share", "delay", "throttle", "fail")
+DELAY_S_MAX = 31_536_000
+"""A year: no execution is longer."""
+
+_EFFECTS = ("delay", "throttle", "fail")
 
 
 def _rule(given: JSON, place: str) -> Rule:
-    if not isinstance(given, dict):
-        raise FaultsError(f"{place}: must be an object")
-    if unknown := sorted(given.keys() - set(FIELDS)):
-        raise FaultsError(f"{place}: unknown field '{unknown[0]}' (allowed: {', '.join(FIELDS)})")
-    fail = given.get("fail")
-    if fail is not None and not isinstance(fail, dict):
-        raise FaultsError(f"{place}.fail: must be an object with error, and perhaps cause")
-    share, delay_s = given.get("share", 1.0), given.get("delay", 0.0)
-    if not _is_number(share) or not 0 <= share <= 1 or not _is_number(delay_s) or delay_s < 0:
-        raise FaultsError(f"{place}: share must be a number from 0 to 1, and delay one of seconds")
-    if not (fail or given.get("throttle") or delay_s):
-        raise FaultsError(f"{place}: must have at least one of delay, throttle, fail")
-    return Rule(
-        resource=str(given.get("resource", "*")),
-        state=str(given.get("state", "*")),
-        share=float(share),
-        delay_s=float(delay_s),
-        throttle=bool(given.get("throttle")),
-        error=str(fail.get("error", TASK_FAILED)) if fail else None,
-        cause=fail.get("cause") if fail else None,
+    rule = fields(given, place, "resource", "state", "share", *_EFFECTS)
+    read = Rule(
+        resource=text(rule.get("resource", "*"), f"{place}.resource"),
+        state=text(rule.get("state", "*"), f"{place}.state"),
+        share=number(rule.get("share", 1), f"{place}.share", 0, 1),
+        delay_s=number(rule.get("delay", 0), f"{place}.delay", 0, DELAY_S_MAX),
+        throttle=boolean(rule.get("throttle", False), f"{place}.throttle"),
+        **_failure(rule["fail"], f"{place}.fail") if "fail" in rule else {},
     )
+    if not (read.delay_s or read.throttle or read.error):
+        raise FileError(f"{place}: must have at least one of: {', '.join(_EFFECTS)}")
+    if read.throttle and read.error:
+        raise FileError(f"{place}: throttle and fail exclude each other: a task fails once")
+    return read
 
 
-def _is_number(value: JSON) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _failure(given: JSON, place: str) -> dict[str, str]:
+    said = {name: text(value, f"{place}.{name}") for name, value in fields(given, place, "error", "cause").items()}
+    return {"error": TASK_FAILED} | said

@@ -5,13 +5,22 @@ Sentences are AWS's where they are recorded: "The value of the field 'Headers' h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from kaidan.values import JSON
 
 Fits: TypeAlias = Callable[[JSON], bool]
+
+Complaint: TypeAlias = tuple[str, str | None]
+"""What is wrong with Parameters or Arguments as they stand in a definition: AWS's sentence, and a hint.
+
+At creation AWS looks for fields that are not there, at any depth, and, of optimised integrations, for required ones
+that are missing (seen in refusals of deployments; ValidateStateMachineDefinition says so at `/States/S/Parameters`).
+Values are looked at when the task is to start; so are unknown fields whose value is a path, `Nme.$` (one that was let
+through at creation and failed then has been seen).
+"""
 
 REQUIRED = "The field '{}' is required but was missing"
 UNKNOWN = 'The field "{}" is not supported by Step Functions'
@@ -44,6 +53,11 @@ def one_of(*values: str) -> Fits:
     return lambda value: value in values
 
 
+def is_unknown(name: str, fields: Container[str]) -> bool:
+    """Whether a key of a definition is no field, as far as is looked before running."""
+    return not name.endswith(".$") and name not in fields
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """`fields` to what fits them; null is as good as absent. `required`: each name, or one of several in a tuple."""
@@ -63,7 +77,7 @@ class Form:
         return self.template_problems(parameters) + unfit
 
     def template_problems(self, template: JSON) -> list[str]:
-        """What can be said before running, when `Name.$` and `{% … %}` may stand for anything."""
+        """What AWS says before running, when `Name.$` and `{% … %}` may stand for anything; see `Complaint`."""
         if not isinstance(template, dict):
             return []
         given = {name.removesuffix(".$"): None for name in template}
@@ -72,4 +86,4 @@ class Form:
             for names in self.required
             if not given.keys() & {*([names] if isinstance(names, str) else names)}
         ]
-        return missing + [UNKNOWN.format(name) for name in given if name not in self.fields]
+        return missing + [UNKNOWN.format(name) for name in template if is_unknown(name, self.fields)]

@@ -131,7 +131,7 @@ class HttpTask:
     def _invoke(self, task: RunTask, reply: Reply) -> JSON:
         parameters: Fields = task.parameters.value
         named: Fields = parameters.get("InvocationConfig") or parameters.get("Authentication") or {}
-        connection = self._connections.find(named["ConnectionArn"], task.role_arn)
+        connection = self._connections.find(named["ConnectionArn"], task.role)
         request = request_of(parameters, connection, self._clients.region)
         sent = authorised(request, self._connections.authorization(connection))
         response = None

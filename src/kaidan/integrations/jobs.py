@@ -109,7 +109,7 @@ class Watch:
             else:
                 self._wait()
 
-        self._run_blocking(work, Then(self._reply, submitted, self._reply.failed))
+        self._run_blocking(work, Then(self._reply, submitted, self._reply.failed, finish=True))
 
     def resume(self, handle: JSON) -> None:
         """Wait for a job that was begun before a restart. On the engine's thread."""
@@ -120,7 +120,7 @@ class Watch:
     def _wait(self) -> None:
         delay_s = self._job.delay_s(self._questions)
         self._questions += 1
-        self._reply.later(delay_s, self._look)
+        self._reply.later(delay_s, self._look, idle=True)
 
     def _look(self) -> None:
         operation, request = self._job.ask

@@ -5,6 +5,11 @@ its end and with its logs.
      "Method": "GET", "Path": "/api/v1/pods", "QueryParameters": {"labelSelector": ["a=b"]}}
     {"ResponseBody": {…}, "StatusCode": 200, "StatusText": "OK"}
 
+The result of `.sync` is the Job itself, with its logs beside its status (AWS's sample project, "Manage an Amazon EKS
+cluster", goes on with `$.status` and `$.logs..pi`):
+
+    {"apiVersion": "batch/v1", "kind": "Job", …, "status": {…}, "logs": {"pods": {…}}}
+
 The bearer token is a presigned request to STS, as `aws eks get-token` makes it. Any other status than 2xx is the error
 `EKS.401`, with the answer as its cause. Source: AWS guide, "Create and manage Amazon EKS clusters".
 """
@@ -23,12 +28,12 @@ from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.form import Form
 from kaidan.integrations.jobs import Fields, Job, Watch, by_the_minute
 from kaidan.limits import AWS
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, InvalidJson, dumps, loads
 
 TIMEOUT_S = 60.0
 TOKEN_S = 60
-METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH")
+METHODS = tuple(method for method in web.METHODS if method != "OPTIONS")
 PATTERNS = {"call": ("", ".waitForTaskToken"), "runJob": ("", ".sync", ".waitForTaskToken")}
 
 
@@ -99,18 +104,18 @@ class Kubernetes:
         Watch(JOB, self._cluster(task).ask, reply, self._run_blocking).resume(job)
 
     def _cluster(self, task: RunTask) -> Cluster:
-        return Cluster(task.parameters.value, self._clients, task.role_arn, self._settings)
+        return Cluster(task.parameters.value, self._clients, task.role, self._settings)
 
 
 class Cluster:
     """Requests to one cluster's API, on behalf of one role."""
 
     def __init__(
-        self, parameters: Fields, clients: ClientFactory, role_arn: str | None, settings: web.WebSettings
+        self, parameters: Fields, clients: ClientFactory, role: Role | None, settings: web.WebSettings
     ) -> None:
         self._parameters = parameters
         self._clients = clients
-        self._role_arn = role_arn
+        self._role = role
         self._settings = settings
 
     def call(self, parameters: Fields) -> Fields:
@@ -119,7 +124,7 @@ class Cluster:
 
     def create(self, parameters: Fields) -> Fields:
         namespace = parameters.get("Namespace") or "default"
-        return self._send("POST", f"/apis/batch/v1/namespaces/{namespace}/jobs", {}, _json(parameters["Job"]))
+        return self._send("POST", f"/apis/batch/v1/namespaces/{namespace}/jobs", {}, parameters["Job"])
 
     def ask(self, operation: str, handle: Fields) -> Fields:
         """A question of a Watch: GET or DELETE of the Job; when it has ended, with its logs."""
@@ -157,7 +162,7 @@ class Cluster:
     def _send(self, method: str, path: str, query: Fields, body: JSON, *, raw: bool = False) -> Fields:
         url = web.with_query(self._parameters["Endpoint"].rstrip("/") + path, query)
         headers = [("Authorization", f"Bearer {self._token()}"), ("Accept", "application/json, */*")]
-        content = None if body is None else web.json_bytes(body)
+        content = None if body is None else body.encode() if isinstance(body, str) else web.json_bytes(body)
         if content is not None:
             kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
             headers.append(("Content-Type", kind))
@@ -186,8 +191,8 @@ class Cluster:
         """`k8s-aws-v1.…`: a GetCallerIdentity that names the cluster and is signed for a minute."""
         from botocore.signers import RequestSigner
 
-        client = self._clients.client("sts", self._role_arn)
-        credentials: Any = self._clients.session(self._role_arn).get_credentials()
+        client = self._clients.client("sts", self._role)
+        credentials: Any = self._clients.session(self._role).get_credentials()
         service_id, region = client.meta.service_model.service_id, client.meta.region_name
         signer = RequestSigner(service_id, region, "sts", "v4", credentials, client.meta.events)
         request = {
@@ -213,14 +218,12 @@ def _answer(response: web.Response, raw: bool) -> Fields:
     return answer
 
 
-def _json(value: JSON) -> JSON:
-    """A definition or an answer that may be text."""
-    if not isinstance(value, str):
-        return value
+def _json(text: str) -> JSON:
+    """An answer that may be no more than text."""
     try:
-        return loads(value)
+        return loads(text)
     except InvalidJson:
-        return value
+        return text
 
 
 def _verdict(answer: Fields) -> bool | None:
@@ -239,11 +242,17 @@ def _handle(answer: Fields, parameters: Fields) -> Fields:
     }
 
 
+def _job(answer: Fields, handle: Fields) -> JSON:
+    logs = {"logs": answer["logs"]} if "logs" in answer else {}
+    return {**answer["ResponseBody"], **logs}
+
+
 JOB = Job(
     handle=_handle,
     ask=("GET", dict),
     path=(),
     verdict=_verdict,
+    result=_job,
     stop=("DELETE", dict),
     delay_s=by_the_minute,
 )

@@ -37,7 +37,7 @@ from kaidan.integrations.lambda_targets import (
     function_name,
 )
 from kaidan.integrations.optimised import Calls, Service, http_metadata, request_name, sdk_metadata
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, InvalidJson, Payload, dumps, loads
 
 SERVICE = Service(
@@ -129,7 +129,7 @@ class Lambda:
         request_id = request_name(task, reply) or str(uuid.uuid4())
 
         def work() -> JSON:
-            answer = self._answer(target, parameters, task.role_arn, request_id)
+            answer = self._answer(target, parameters, task.role, request_id)
             if answer.failed:
                 raise function_error(answer.payload, as_sent=task.resource.kind == "lambda")
             return answer
@@ -142,10 +142,10 @@ class Lambda:
         else:
             self._run_blocking(work, Then(reply, done, reply.failed))
 
-    def _answer(self, target: Target, parameters: Fields, role_arn: str | None, request_id: str) -> Answer:
+    def _answer(self, target: Target, parameters: Fields, role: Role | None, request_id: str) -> Answer:
         match target:
             case Aws():
-                return _invoke(Calls(SERVICE, self._clients, role_arn), parameters)
+                return _invoke(Calls(SERVICE, self._clients, role), parameters)
             case Endpoint():
                 renamed = parameters if target.name is None else {**parameters, "FunctionName": target.name}
                 return _invoke(Calls(SERVICE, self._at(target.url)), renamed)

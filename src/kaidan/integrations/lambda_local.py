@@ -17,19 +17,27 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock, Timer
 from typing import IO, Any, TypeAlias
 
 from kaidan.errors import StateError
 from kaidan.integrations import lambda_worker
+from kaidan.integrations.calls import ended_by
 from kaidan.integrations.lambda_targets import Command, InProcess, PythonFile
 from kaidan.values import loads
 
 MEMORY_MB = 128
 """Lambda's own default."""
 
+INIT_S = 10.0
+"""How long loading a file may take, beside the time-out of its invocations (Lambda guide, "Init phase")."""
+
 LOG_TAIL_BYTES = 4096
 """How much of its log an invocation can give back (Lambda API, Invoke: LogResult)."""
+
+SHOWN_BYTES = 65_536
+"""How much of what an invocation prints is shown, the end of it."""
 
 THROTTLED = (
     "Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; "
@@ -138,7 +146,8 @@ class _Worker:
         self.modified = _modified(target)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", lambda_worker.__name__, str(target.path), target.function],
+            [sys.executable, "-P", lambda_worker.__file__, str(target.path), target.function],
+            cwd=target.path.parent if target.path.parent.is_dir() else None,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -147,43 +156,55 @@ class _Worker:
             start_new_session=True,
             env=_environment(target.environment, name, target),
         )
+        self._loaded = False
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
     def answer(self, invocation: Invocation) -> Outcome:
-        target, begin = self._target, self._log.seek(0, os.SEEK_END)
-        deadline_ms = int((time.time() + target.timeout_s) * 1000)
-        context = [
-            invocation.request_id,
-            invocation.name,
-            invocation.arn,
-            target.memory_mb,
-            deadline_ms,
-            invocation.client_context,
-        ]
-        with _limited(self._process, target.timeout_s) as expired:
-            line = self._exchange(json.dumps({"event": invocation.payload, "context": context}))
+        if self._loaded:
+            self._log.seek(0)
+            self._log.truncate()
+        else:
+            line, expired = self._ask("", INIT_S)
+            self._loaded = bool(line)
+            if not self._loaded:
+                return self._died(invocation, INIT_S, expired)
+        timeout_s = self._target.timeout_s
+        line, expired = self._ask(self._call(invocation), timeout_s)
         if not line:
-            self.close()
-            return _died(invocation, target.timeout_s, self._process.returncode, bool(expired))
+            return self._died(invocation, timeout_s, expired)
         well, payload = json.loads(line)
-        return Outcome(payload, failed=not well, log=_log(invocation, target.memory_mb, self._tail(begin)))
+        log = _log(invocation, self._target.memory_mb, self._printed(invocation))
+        return Outcome(payload, failed=not well, log=log)
 
-    def _exchange(self, line: str) -> str:
+    def _call(self, invocation: Invocation) -> str:
+        deadline_ms = int((time.time() + self._target.timeout_s) * 1000)
+        about = (invocation.request_id, invocation.name, invocation.arn)
+        context = [*about, self._target.memory_mb, deadline_ms, invocation.client_context]
+        return json.dumps({"event": invocation.payload, "context": context}) + "\n"
+
+    def _ask(self, line: str, seconds: float) -> tuple[str, bool]:
+        """The next line that comes, "" when the process has ended instead; and whether it was ended for its time."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-            return self._process.stdout.readline()
-        except OSError:
-            return ""
+        with _limited(self._process, seconds) as expired:
+            try:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+                answer = self._process.stdout.readline()
+            except OSError:
+                answer = ""
+        return answer, bool(expired)
 
-    def _tail(self, begin: int) -> bytes:
-        end = self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(begin, end - LOG_TAIL_BYTES))
-        return self._log.read()
+    def _died(self, invocation: Invocation, seconds: float, expired: bool) -> Outcome:
+        self._printed(invocation)
+        self.close()
+        return _died(invocation, seconds, self._process.returncode, expired)
+
+    def _printed(self, invocation: Invocation) -> bytes:
+        """What was printed since the last invocation."""
+        return _shown(invocation, self._log)
 
     def close(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
@@ -212,12 +233,10 @@ def _run_command(target: Command, invocation: Invocation) -> Outcome:
             return _failure("Runtime.InvalidEntrypoint", f"RequestId: {invocation.request_id} Error: {problem}")
         with _limited(process, target.timeout_s) as expired:
             output, _ = process.communicate(invocation.payload.encode())
-        end = log.seek(0, os.SEEK_END)
-        log.seek(max(0, end - LOG_TAIL_BYTES))
-        tail = log.read()
+        printed = _shown(invocation, log)
     if process.returncode or expired:
         return _failed_command(output, invocation, target.timeout_s, process.returncode, bool(expired))
-    return Outcome(output.decode("utf-8", "replace").strip() or "null", log=_log(invocation, MEMORY_MB, tail))
+    return Outcome(output.decode("utf-8", "replace").strip() or "null", log=_log(invocation, MEMORY_MB, printed))
 
 
 def _failed_command(output: bytes, invocation: Invocation, timeout_s: float, code: int, expired: bool) -> Outcome:
@@ -236,6 +255,16 @@ def run_in_process(target: InProcess, invocation: Invocation) -> Outcome:
     context = lambda_worker.Context(invocation.request_id, invocation.name, invocation.arn, MEMORY_MB, 0, None)
     well, payload = lambda_worker.run(target.function, loads(invocation.payload), context)
     return Outcome(payload, failed=not well, log=_log(invocation, MEMORY_MB, b""))
+
+
+def _shown(invocation: Invocation, log: IO[bytes]) -> bytes:
+    """What a function printed, the end of it. It is shown on standard error too: nobody has a CloudWatch here."""
+    end = log.seek(0, os.SEEK_END)
+    log.seek(max(0, end - SHOWN_BYTES))
+    printed = log.read()
+    for line in printed.decode("utf-8", "replace").splitlines():
+        print(f"{invocation.name} | {line}", file=sys.stderr)
+    return printed[-LOG_TAIL_BYTES:]
 
 
 def _log(invocation: Invocation, memory_mb: int, printed: bytes) -> bytes:
@@ -272,7 +301,7 @@ def _environment(given: Mapping[str, str], name: str, target: PythonFile | None)
 
 @contextmanager
 def _limited(process: subprocess.Popen[Any], seconds: float) -> Iterator[list[bool]]:
-    """Kill the process after a time. The list is not empty when that happened."""
+    """Kill the process after a time, or when nobody waits for it any more. The list is not empty after the first."""
     expired: list[bool] = []
 
     def expire() -> None:
@@ -283,7 +312,8 @@ def _limited(process: subprocess.Popen[Any], seconds: float) -> Iterator[list[bo
     timer.daemon = True
     timer.start()
     try:
-        yield expired
+        with ended_by(partial(_kill, process)):
+            yield expired
     finally:
         timer.cancel()
 

@@ -19,10 +19,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from kaidan.values import JSON, InvalidJson, loads
+from kaidan.integrations.files import FileError, fields, integer, number, read_value, text
+from kaidan.values import JSON, dumps
 
 TIMEOUT_S = 3.0
 """Lambda's own default."""
+
+TIMEOUT_S_MAX = 900
+"""Lambda's own maximum."""
 
 CONCURRENCY = 10
 """Invocations of one local function side by side: each has a process."""
@@ -102,86 +106,72 @@ def function_name(reference: str) -> str:
     return reference.rpartition("function:")[2].split(":")[0]
 
 
-class TargetsError(Exception):
-    """A file of functions that cannot be used: it names the file, the function and the field."""
-
-
 def read_targets(path: str | Path) -> LambdaTargets:
-    """Read a file, YAML or JSON. Raises TargetsError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        value = loads(text) if str(path).endswith(".json") else YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
-        raise TargetsError(f"{path}: {problem}") from None
-    return parse_targets(value, Path(path).parent, str(path))
+    """Read a file, YAML or JSON. Raises FileError."""
+    return parse_targets(read_value(path), Path(path).parent, str(path))
 
 
 def parse_targets(value: JSON, directory: Path, place: str = "functions") -> LambdaTargets:
     """The same from a value; relative paths are below `directory`."""
-    given = value or {}
-    if not isinstance(given, dict) or not isinstance(given.get("functions") or {}, dict):
-        raise TargetsError(f"{place}: must be an object with `functions`, and may have a `default`")
-    unknown = sorted(given.keys() - {"functions", "default"})
-    if unknown:
-        raise TargetsError(f"{place}: unknown field '{unknown[0]}' (allowed: functions, default)")
-    functions = {
-        str(name): _target(each, directory, f"{place}: {name}") for name, each in (given.get("functions") or {}).items()
-    }
-    return LambdaTargets(functions, _target(given.get("default", "aws"), directory, f"{place}: default"))
+    top = fields({} if value is None else value, place, "functions", "default")
+    listed = fields(top.get("functions") or {}, f"{place}: functions")
+    functions = {name: _target(each, directory, f"{place}: functions.{name}") for name, each in listed.items()}
+    return LambdaTargets(functions, _target(top.get("default", "aws"), directory, f"{place}: default"))
 
 
 def _target(value: JSON, directory: Path, place: str) -> Target:
     if value in ("aws", "none"):
         return Aws() if value == "aws" else Nowhere()
-    if not isinstance(value, dict):
-        raise TargetsError(f"{place}: must be aws, none, or an object with one of: {', '.join(_KINDS)}")
-    kinds = [kind for kind in _KINDS if kind in value]
+    kinds = [kind for kind in _KINDS if isinstance(value, dict) and kind in value]
     if len(kinds) != 1:
-        raise TargetsError(f"{place}: must have exactly one of: {', '.join(_KINDS)}")
-    read, fields = _KINDS[kinds[0]]
-    unknown = sorted(value.keys() - {kinds[0], *fields})
-    if unknown:
-        raise TargetsError(f"{place}: unknown field '{unknown[0]}' (allowed: {', '.join((kinds[0], *fields))})")
-    try:
-        return read(value, directory)
-    except (TypeError, ValueError) as problem:
-        raise TargetsError(f"{place}: {problem}") from None
+        raise FileError(f"{place}: must be aws, none, or an object with exactly one of: {', '.join(_KINDS)}")
+    read, others = _KINDS[kinds[0]]
+    return read(fields(value, place, kinds[0], *others), directory, place)
 
 
-def _python_file(value: dict[str, JSON], directory: Path) -> Target:
-    file, colon, function = str(value["handler"]).rpartition(":")
+def _python_file(value: dict[str, JSON], directory: Path, place: str) -> Target:
+    file, colon, function = text(value["handler"], f"{place}.handler").rpartition(":")
     if not colon or not function.isidentifier():
-        raise ValueError(f"a handler is path/to/file.py:function, not {value['handler']}")
-    return PythonFile((directory / file).resolve(), function, memory_mb=int(value.get("memory", 128)), **_shared(value))
+        raise FileError(f"{place}.handler: must be path/to/file.py:function, not {value['handler']}")
+    memory_mb = integer(value.get("memory", 128), f"{place}.memory", 128, 10_240)
+    return PythonFile((directory / file).resolve(), function, memory_mb=memory_mb, **_shared(value, place))
 
 
-def _command(value: dict[str, JSON], directory: Path) -> Target:
+def _command(value: dict[str, JSON], directory: Path, place: str) -> Target:
     arguments = value["command"]
-    if not isinstance(arguments, list) or not arguments:
-        raise ValueError("a command is a list: the program and its arguments")
-    return Command(tuple(map(str, arguments)), directory.resolve(), **_shared(value))
+    if not isinstance(arguments, list) or not arguments or not all(map(_is_plain, arguments)):
+        raise FileError(f"{place}.command: must be an array: the program and its arguments, not {dumps(arguments)}")
+    return Command(tuple(map(_written, arguments)), directory.resolve(), **_shared(value, place))
 
 
-def _endpoint(value: dict[str, JSON], directory: Path) -> Target:
-    name = value.get("name")
-    return Endpoint(str(value["endpoint"]), None if name is None else str(name))
+def _endpoint(value: dict[str, JSON], directory: Path, place: str) -> Target:
+    url = text(value["endpoint"], f"{place}.endpoint")
+    if not url.startswith(("http://", "https://")):
+        raise FileError(f"{place}.endpoint: must be a URL, such as http://127.0.0.1:3001, not {url}")
+    return Endpoint(url, text(value["name"], f"{place}.name") if "name" in value else None)
 
 
-def _shared(value: dict[str, JSON]) -> dict[str, Any]:
-    environment = value.get("environment") or {}
-    if not isinstance(environment, dict):
-        raise ValueError("environment must be an object")
-    timeout_s, concurrency = float(value.get("timeout", TIMEOUT_S)), int(value.get("concurrency", CONCURRENCY))
-    if timeout_s <= 0 or concurrency <= 0:
-        raise ValueError("timeout and concurrency must be positive")
-    texts = {str(name): str(each) for name, each in environment.items()}
-    return {"timeout_s": timeout_s, "environment": texts, "concurrency": concurrency}
+def _shared(value: dict[str, JSON], place: str) -> dict[str, Any]:
+    environment = fields(value.get("environment") or {}, f"{place}.environment")
+    for name, each in environment.items():
+        if not _is_plain(each):
+            raise FileError(f"{place}.environment.{name}: must be a string, a number, true or false")
+    return {
+        "timeout_s": number(value.get("timeout", TIMEOUT_S), f"{place}.timeout", 0.001, TIMEOUT_S_MAX),
+        "environment": {name: _written(each) for name, each in environment.items()},
+        "concurrency": integer(value.get("concurrency", CONCURRENCY), f"{place}.concurrency", 1, 1_000),
+    }
 
 
-_KINDS: dict[str, tuple[Callable[[dict[str, JSON], Path], Target], tuple[str, ...]]] = {
+def _is_plain(value: JSON) -> bool:
+    return isinstance(value, (str, int, float))
+
+
+def _written(value: JSON) -> str:
+    return value if isinstance(value, str) else dumps(value)
+
+
+_KINDS: dict[str, tuple[Callable[[dict[str, JSON], Path, str], Target], tuple[str, ...]]] = {
     "handler": (_python_file, ("timeout", "memory", "environment", "concurrency")),
     "command": (_command, ("timeout", "environment", "concurrency")),
     "endpoint": (_endpoint, ("name",)),

@@ -1,8 +1,9 @@
 """The process of a local Lambda function: loads a file of Python, then answers events with what its handler returns.
 
-Started by lambda_local.py alone: `python -m kaidan.integrations.lambda_worker file.py function`. For each event a line
-of JSON comes in, and a line with its result goes out; whatever the handler prints goes to standard error. Errors have
-the form that Lambda's own Python runtime gives them. Imports nothing of this package, so that it starts quickly.
+Started by lambda_local.py alone: `python -P lambda_worker.py file.py function`, in the file's directory. A line goes
+out when the file is loaded; then for each event a line of JSON comes in, and a line with its result goes out. Whatever
+the file prints goes to standard error. Errors have the form that Lambda's own Python runtime gives them. Imports
+nothing of this package, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -16,10 +17,22 @@ import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace, TracebackType
+from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any
 
 Handler = Callable[[Any, Any], Any]
+
+LOADED = "loaded"
+"""The line that says that events can come."""
+
+
+class Unusable(Exception):
+    """A file without a handler: Lambda's name of the problem, what it says, and where in the file it is."""
+
+    def __init__(self, kind: str, message: str, trace: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.trace = trace or []
 
 
 class Context:
@@ -61,6 +74,8 @@ def run(handler: Handler, event: Any, context: Any) -> tuple[bool, str]:
     request_id: str = context.aws_request_id
     try:
         result = handler(event, context)
+    except Unusable as problem:
+        return False, error(problem.kind, str(problem), request_id, problem.trace)
     except Exception as problem:
         return False, error(type(problem).__name__, str(problem), request_id, trace_of(problem.__traceback__))
     try:
@@ -81,26 +96,40 @@ def load(path: str, function: str) -> Handler:
     file = Path(path)
     sys.path.insert(0, str(file.parent))
     try:
-        spec = importlib.util.spec_from_file_location(file.stem, file)
-        if spec is None or spec.loader is None or not file.is_file():
-            return _failing("Runtime.ImportModuleError", f"Unable to import module '{file.stem}': No such file: {path}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[file.stem] = module
-        spec.loader.exec_module(module)
-    except SyntaxError as problem:
-        return _failing("Runtime.UserCodeSyntaxError", f"Syntax error in module '{file.stem}': {problem}")
+        module = _module(file)
     except Exception as problem:
-        return _failing("Runtime.ImportModuleError", f"Unable to import module '{file.stem}': {problem}")
+        return _failing(_unusable(file, problem))
     handler = getattr(module, function, None)
     if not callable(handler):
-        return _failing("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{file.stem}'")
+        return _failing(Unusable("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{file.stem}'"))
     found: Handler = handler
     return found
 
 
-def _failing(kind: str, message: str) -> Handler:
+def _module(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None or not file.is_file():
+        raise ImportError(f"No such file: {file}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _unusable(file: Path, problem: Exception) -> Unusable:
+    """Errors of the file's own code keep their names, and say where they were raised."""
+    if isinstance(problem, ImportError):
+        return Unusable("Runtime.ImportModuleError", f"Unable to import module '{file.stem}': {problem}")
+    if isinstance(problem, SyntaxError):
+        place = f'  File "{problem.filename}" Line {problem.lineno}\n    {problem.text or ""}'
+        return Unusable("Runtime.UserCodeSyntaxError", f"Syntax error in module '{file.stem}': {problem}", [place])
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(file)]
+    return Unusable(type(problem).__name__, str(problem), traceback.format_list(frames))
+
+
+def _failing(problem: Unusable) -> Handler:
     def handler(event: Any, context: Any) -> Any:
-        raise type(kind, (Exception,), {})(message)
+        raise problem
 
     return handler
 
@@ -109,13 +138,13 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     handler = load(sys.argv[1], sys.argv[2])
+    print(LOADED, file=answers, flush=True)
     for line in sys.stdin:
         call = json.loads(line)
         context = Context(*call["context"])
         well, payload = run(handler, json.loads(call["event"]), context)
         sys.stdout.flush()
-        answers.write(json.dumps([well, payload]) + "\n")
-        answers.flush()
+        print(json.dumps([well, payload]), file=answers, flush=True)
 
 
 if __name__ == "__main__":

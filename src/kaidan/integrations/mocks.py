@@ -5,29 +5,24 @@
 
 An execution of `…:stateMachine:Orders#HappyPath` takes the answers of the state Charge from `charged`: the first time
 it fails, the second and third it succeeds. States without an answer are carried out by whoever does that otherwise.
-Source: AWS guide, "Using mocked service integrations for testing".
+Which case an execution runs, and which invocation of its state a task is, the tasks say themselves: nothing is
+remembered here. Source: AWS guide, "Using mocked service integrations for testing".
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from kaidan.arns import Arn, TaskResource
+from kaidan.arns import Arn
 from kaidan.errors import RUNTIME
 from kaidan.integrations.contract import Handler, Reply
+from kaidan.integrations.files import FileError, fields, read_value, text
+from kaidan.integrations.mock_results import UnfitResult, Validation, check_result
 from kaidan.protocol.effects import RunTask
-from kaidan.values import JSON, InvalidJson, loads, type_name
-
-ResultCheck = Callable[[TaskResource, JSON], str | None]
-"""Says what is wrong with a mocked result, or None."""
-
-
-class MockConfigError(Exception):
-    """A configuration that cannot be used: `MockConfigFile.json: MockedResponses.charged.0: …`."""
+from kaidan.values import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,142 +42,161 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class MockConfig:
-    """`cases`: machine to case to state to the name of its response. `responses`: name to answers."""
+    """`cases`: machine to case to state to the name of its response. `responses`: name to answers. `place`: the file.
+
+    `validation`: how strictly results are held against what the services can answer.
+    """
 
     cases: Mapping[str, Mapping[str, Mapping[str, str]]]
     responses: Mapping[str, tuple[Answer, ...]]
+    place: str
+    validation: Validation
 
     def of_case(self, machine: str, case: str) -> Mapping[str, tuple[Answer, ...]]:
-        """State to answers. Raises MockConfigError when there is no such case."""
-        cases = self.cases.get(machine)
-        if cases is None or case not in cases:
-            raise MockConfigError(f"no test case '{case}' of a state machine '{machine}'")
+        """State to answers. Raises FileError when there is no such case."""
+        cases = self.cases.get(machine, {})
+        if case not in cases:
+            raise FileError(
+                f"{self.place}: no test case '{case}' of the state machine '{machine}' "
+                f"(its test cases: {', '.join(cases) or 'none'}; state machines: {', '.join(self.cases) or 'none'})"
+            )
         return {state: self.responses[name] for state, name in cases[case].items()}
 
 
 # --- reading ----------------------------------------------------------------------------------------------
 
 
-def read_mock_config(path: str | Path) -> MockConfig:
-    """Read a file, JSON or YAML. Raises MockConfigError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        is_yaml = str(path).endswith((".yaml", ".yml"))
-        value = YAML(typ="safe", pure=True).load(text) if is_yaml else loads(text)
-    except (OSError, UnicodeDecodeError, InvalidJson, YAMLError) as problem:
-        raise MockConfigError(f"{path}: {problem}") from None
-    return parse_mock_config(value, str(path))
+def read_mock_config(path: str | Path, validation: Validation = "NONE") -> MockConfig:
+    """Read a file, JSON or YAML. Raises FileError."""
+    return parse_mock_config(read_value(path), str(path), validation)
 
 
-def parse_mock_config(value: JSON, place: str = "MockConfigFile.json") -> MockConfig:
+def parse_mock_config(value: JSON, place: str = "MockConfigFile.json", validation: Validation = "NONE") -> MockConfig:
     """The same from a value."""
-    top = _object(value, place, "StateMachines", "MockedResponses")
+    top = fields(value, place, "StateMachines", "MockedResponses")
     responses = {
         name: _answers(given, f"{place}: MockedResponses.{name}")
-        for name, given in _object(top.get("MockedResponses", {}), f"{place}: MockedResponses").items()
+        for name, given in fields(top.get("MockedResponses", {}), f"{place}: MockedResponses").items()
     }
     cases = {
         machine: _cases(given, responses, f"{place}: StateMachines.{machine}")
-        for machine, given in _object(top.get("StateMachines", {}), f"{place}: StateMachines").items()
+        for machine, given in fields(top.get("StateMachines", {}), f"{place}: StateMachines").items()
     }
-    return MockConfig(cases, responses)
+    return MockConfig(cases, responses, place, validation)
 
 
 def _cases(given: JSON, responses: Mapping[str, object], place: str) -> dict[str, dict[str, str]]:
-    test_cases = _object(_object(given, place, "TestCases").get("TestCases", {}), f"{place}.TestCases")
+    test_cases = fields(fields(given, place, "TestCases").get("TestCases", {}), f"{place}.TestCases")
     cases = {}
     for case, states in test_cases.items():
-        cases[case] = _object(states, f"{place}.TestCases.{case}")
+        cases[case] = fields(states, f"{place}.TestCases.{case}")
         for state, name in cases[case].items():
-            if name not in responses:
-                raise MockConfigError(f"{place}.TestCases.{case}.{state}: there is no mocked response '{name}'")
+            if not isinstance(name, str) or name not in responses:
+                known = ", ".join(responses) or "none"
+                raise FileError(
+                    f"{place}.TestCases.{case}.{state}: must be the name of a mocked response, not {name!r} "
+                    f"(there are: {known})"
+                )
     return cases
 
 
 def _answers(given: JSON, place: str) -> tuple[Answer, ...]:
-    answers = [_answer(str(key), each, f"{place}.{key}") for key, each in _object(given, place).items()]
+    answers = [_answer(key, each, f"{place}.{key}") for key, each in fields(given, place).items()]
     answers.sort(key=lambda answer: answer.first)
     for before, after in pairwise(answers):
         if after.first <= before.last:
-            raise MockConfigError(f"{place}: invocation {after.first} is answered twice")
+            raise FileError(f"{place}: invocation {after.first} is answered twice")
     return tuple(answers)
 
 
 def _answer(key: str, given: JSON, place: str) -> Answer:
+    first, last = _invocations(key, place)
+    outcome = fields(given, place, "Return", "Throw")
+    if len(outcome) != 1:
+        raise FileError(f"{place}: must have either Return or Throw")
+    if "Return" in outcome:
+        return Answer(first, last, outcome["Return"])
+    thrown = fields(outcome["Throw"], f"{place}.Throw", "Error", "Cause")
+    said = {name: text(value, f"{place}.Throw.{name}") for name, value in thrown.items()}
+    return Answer(first, last, failed=True, error=said.get("Error"), cause=said.get("Cause"))
+
+
+def _invocations(key: str, place: str) -> tuple[int, int]:
+    """`0` is the first invocation, `1-2` the second and the third."""
     begin, dash, end = key.partition("-")
-    if not begin.isdigit() or (dash and not end.isdigit()) or (end and int(end) < int(begin)):
-        raise MockConfigError(f"{place}: must be a number of an invocation, or a range: 0, 1-2")
-    first, last = int(begin), int(end or begin)
-    fields = _object(given, place, "Return", "Throw")
-    if len(fields) != 1:
-        raise MockConfigError(f"{place}: must have either Return or Throw")
-    if "Return" in fields:
-        return Answer(first, last, fields["Return"])
-    thrown = _object(fields["Throw"], f"{place}.Throw", "Error", "Cause")
-    return Answer(first, last, failed=True, error=thrown.get("Error"), cause=thrown.get("Cause"))
-
-
-def _object(value: JSON, place: str, *allowed: str) -> dict[str, JSON]:
-    if not isinstance(value, dict):
-        raise MockConfigError(f"{place}: must be an object but was {type_name(value)}")
-    unknown = sorted(value.keys() - set(allowed)) if allowed else []
-    if unknown:
-        raise MockConfigError(f"{place}: unknown field '{unknown[0]}' (allowed: {', '.join(allowed)})")
-    return value
+    if not begin.isdecimal() or (dash and not end.isdecimal()) or int(end or begin) < int(begin):
+        raise FileError(f"{place}: must be the number of an invocation, counted from 0, or a range: 0, 1-2")
+    return int(begin), int(end or begin)
 
 
 # --- answering --------------------------------------------------------------------------------------------
 
 
-class MockHandler:
-    """Carries out the tasks of one test case: mocked states by their answers, all others by `fallback`.
+class Mocks:
+    """A Handler: tasks of test cases get their answers, all others are carried out by another one."""
 
-    `check`: of results, `STRICT` or `PRESENT` as the caller likes it; None takes them as they are.
-    """
-
-    def __init__(
-        self, config: MockConfig, machine: str, case: str, fallback: Handler, check: ResultCheck | None = None
-    ) -> None:
-        """Raises MockConfigError when there is no such case."""
-        self._answers = config.of_case(machine, case)
-        self._fallback = fallback
-        self._check = check
-        self._invocations: Counter[str] = Counter()
+    def __init__(self, config: MockConfig | None, handler: Handler) -> None:
+        """Without a configuration, tasks of test cases fail: what was to be mocked must not be done in earnest."""
+        self._config = config
+        self._handler = handler
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
-        answers = self._answers.get(task.state)
-        if answers is None:
-            return self._fallback(task, reply)
-        number = self._invocations[task.state]
-        self._invocations[task.state] += 1
-        answer = next((each for each in answers if each.first <= number <= each.last), None)
-        reply.started()
-        if answer is None:
-            cause = f"The mocked response of the state '{task.state}' has no answer for its invocation {number}"
-            return reply.failed(RUNTIME, cause)
-        return self._give(answer, task.resource, reply)
+        if task.case is None:
+            return self._handler(task, reply)
+        machine = _machine(reply.execution_arn)
+        try:
+            answers = self._answers_of(machine, task.case)
+            if task.state not in answers:
+                return self._handler(task, reply)
+            return self._give(answers[task.state], task, reply)
+        except FileError as problem:
+            at = f"State machine '{machine}', test case '{task.case}', state '{task.state}'"
+            return reply.failed(RUNTIME, f"{at}, invocation {task.invocation}: {problem}")
 
-    def _give(self, answer: Answer, resource: TaskResource, reply: Reply) -> None:
+    def _answers_of(self, machine: str, case: str) -> Mapping[str, tuple[Answer, ...]]:
+        if self._config is None:
+            raise FileError("there are no mocks: the file of this test case is not configured any more")
+        return self._config.of_case(machine, case)
+
+    def _give(self, answers: tuple[Answer, ...], task: RunTask, reply: Reply) -> None:
+        """Raises FileError when there is no answer, or none that the service could give."""
+        answer = next((each for each in answers if each.first <= task.invocation <= each.last), None)
+        if answer is None:
+            known = ", ".join(map(_range, answers)) or "none"
+            raise FileError(f"there is no mocked response for it (there are: {known})")
+        reply.started()
         if answer.failed:
             return reply.failed(answer.error, answer.cause)
-        complaint = self._check(resource, answer.result) if self._check is not None else None
-        if complaint is not None:
-            return reply.failed(RUNTIME, complaint)
-        if resource.pattern:
+        self._check(answer.result, task)
+        if task.resource.pattern:
             reply.submitted(answer.result)
-        return reply.succeeded(_result(answer.result, resource))
+        return reply.succeeded(_result(answer.result, task))
+
+    def _check(self, result: JSON, task: RunTask) -> None:
+        assert self._config is not None
+        try:
+            check_result(task.resource, result, self._config.validation)
+        except UnfitResult as problem:
+            allowed = f" (allowed: {problem.allowed})" if problem.allowed else ""
+            raise FileError(f"{problem}{allowed}") from None
 
     def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
         """Mocked tasks have no jobs."""
-        self._fallback.resume(task, job, reply)
+        self._handler.resume(task, job, reply)
 
 
-def _result(result: JSON, resource: TaskResource) -> JSON:
+def _machine(execution_arn: str) -> str:
+    """`…:execution:Orders:one` is of Orders, and so is `…:execution:Orders/Each:…`, the child of a Distributed Map."""
+    return Arn.parse(execution_arn).resource.split(":")[1].split("/")[0]
+
+
+def _range(answer: Answer) -> str:
+    return str(answer.first) if answer.first == answer.last else f"{answer.first}-{answer.last}"
+
+
+def _result(result: JSON, task: RunTask) -> JSON:
     """A function as the Resource gives what Invoke would have around it (recorded)."""
-    if resource.kind == "lambda" and isinstance(result, dict) and "Payload" in result:
+    if task.resource.kind == "lambda" and isinstance(result, dict) and "Payload" in result:
         return result["Payload"]
     return result
 
@@ -191,41 +205,3 @@ def split_case(machine_arn: str) -> tuple[str, str | None]:
     """`…:stateMachine:Orders#HappyPath` is the machine's ARN and the case."""
     arn, hash_, case = machine_arn.partition("#")
     return arn, case if hash_ else None
-
-
-class MockedExecutions:
-    """Chooses the handler of each task by its execution: that of its test case, or `fallback`.
-
-    Child executions of a Map belong to the case that their machine was started with last.
-    """
-
-    def __init__(self, config: MockConfig, fallback: Handler, check: ResultCheck | None = None) -> None:
-        self._config = config
-        self._fallback = fallback
-        self._check = check
-        self._by_execution: dict[str, MockHandler] = {}
-        self._by_machine: dict[str, MockHandler] = {}
-
-    def choose(self, machine: str, case: str, execution: str | None = None) -> None:
-        """The next execution of a machine, or the one of this ARN, runs a test case. Raises MockConfigError."""
-        handler = MockHandler(self._config, machine, case, self._fallback, self._check)
-        self._by_machine[machine] = handler
-        if execution is not None:
-            self._by_execution[execution] = handler
-
-    def carry_out(self, machine: str) -> None:
-        """The next execution of a machine runs no test case."""
-        self._by_machine.pop(machine, None)
-
-    def _find(self, reply: Reply) -> Handler:
-        arn = reply.execution_arn
-        if not arn:
-            return next(iter(self._by_machine.values()), self._fallback)
-        machine = Arn.parse(arn).resource.split(":")[1].split("/")[0]
-        return self._by_execution.get(arn) or self._by_machine.get(machine) or self._fallback
-
-    def __call__(self, task: RunTask, reply: Reply) -> None:
-        self._find(reply)(task, reply)
-
-    def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
-        self._find(reply).resume(task, job, reply)

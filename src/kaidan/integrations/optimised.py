@@ -27,10 +27,10 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.aws_shapes import FieldProblem, Members, missing_fields, to_request
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then
-from kaidan.integrations.form import REQUIRED
+from kaidan.integrations.form import REQUIRED, Complaint
 from kaidan.integrations.jobs import Call, Fields, Job, Watch
 from kaidan.integrations.naming import exception_name, member_names
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, dumps
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Situation:
     resource: TaskResource
     arn: str
     clients: ClientFactory
-    role_arn: str | None
+    role: Role | None
     call: Call
 
 
@@ -203,18 +203,20 @@ def check_parameters(service: Service, action: Action, parameters: JSON) -> str 
     return ", ".join(problems) or None
 
 
-def check_template(service: Service, action: Action, template: JSON) -> list[str]:
-    """What can be said of Parameters or Arguments before running: unknown fields, and required ones that are absent."""
+def check_template(service: Service, action: Action, template: JSON) -> list[Complaint]:
+    """What is wrong with Parameters or Arguments as they stand in a definition: see `Complaint`."""
     if not isinstance(template, dict):
         return []
-    found = list(map(str, request_of(service, action, action.known(template), template=True)[1]))
-    shape = model_of(action.client or service.client, action.operation).input_shape
+    problems = request_of(service, action, action.known(template), template=True)[1]
+    found: list[Complaint] = [(each.sentence, each.hint) for each in problems if each.expected is None]
+    model = model_of(action.client or service.client, action.operation)
+    made_up = {*action.barred, *action.spare, *model.idempotent_members}
     stands_for = {member: name for name, member in action.renamed.items()}
     given = {name.removesuffix(".$") for name in template}
-    for member in shape.required_members if shape is not None else ():
+    for member in model.input_shape.required_members if model.input_shape is not None else ():
         name = stands_for.get(member, field_name(member))
-        if not given & {name, member} and member not in (*action.barred, *action.spare):
-            found.append(REQUIRED.format(name))
+        if not given & {name, member} and member not in made_up:
+            found.append((REQUIRED.format(name), None))
     return found
 
 
@@ -227,7 +229,7 @@ class Calls:
 
     service: Service
     clients: ClientFactory
-    role_arn: str | None = None
+    role: Role | None = None
     client: str = ""
 
     def send(self, action: Action, parameters: JSON, once: str | None = None) -> Fields:
@@ -260,7 +262,7 @@ class Calls:
         from botocore import xform_name
 
         try:
-            client = self.clients.client(self.client or self.service.client, self.role_arn)
+            client = self.clients.client(self.client or self.service.client, self.role)
             _listen(client)
             return read(getattr(client, xform_name(operation))(**request))
         except Exception as problem:  # the edge: whatever a client raises is something a state can catch
@@ -278,10 +280,10 @@ class Calls:
 
         service = self.service
         assumed = isinstance(problem, ClientError) and problem.operation_name == "AssumeRole"
-        if isinstance(problem, ClientError) and not (assumed and self.role_arn):
+        if isinstance(problem, ClientError) and not (assumed and self.role):
             return service_error(service, self.client or service.client, problem.response)
         named = aws_sdk.Operation(service.client, operation, service.token, operation, service.prefix)
-        return aws_sdk.translate(named, problem, self.role_arn)
+        return aws_sdk.translate(named, problem, self.role)
 
 
 def request_name(task: RunTask, reply: Reply) -> str | None:
@@ -297,7 +299,7 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
     known = _exceptions(client)
     codes = (error.get("QueryErrorCode"), error.get("Code"))
     name = next((known[code] for code in codes if code in known), service.exception)
-    status, request_id = metadata.get("HTTPStatusCode"), metadata.get("RequestId") or "null"
+    status, request_id = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId") or "null"
     cause = (
         f"{error.get('Message') or 'null'} (Service: {service.product}; Status Code: {status}; "
         f"Error Code: {error.get('Code')}; Request ID: {request_id}; Proxy: null)"
@@ -307,10 +309,13 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
 
 @cache
 def _exceptions(client: str) -> dict[str | None, str]:
-    """Code on the wire, or name of the shape, to the exception."""
+    """Code on the wire, or name of the shape, to the exception; in a stream of events the name begins small."""
     shapes = aws_sdk.service_model(client).error_shapes
-    by_name: dict[str | None, str] = {shape.name: exception_name(shape.name) for shape in shapes}
-    return by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
+    in_streams: dict[str | None, str] = {
+        shape.name[:1].lower() + shape.name[1:]: exception_name(shape.name) for shape in shapes
+    }
+    by_name = {shape.name: exception_name(shape.name) for shape in shapes}
+    return in_streams | by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
 
 
 # --- results ----------------------------------------------------------------------------------------------
@@ -423,11 +428,11 @@ class Optimised:
         Watch(action.jobs[task.resource.pattern], calls.call, reply, self._run_blocking).resume(job)
 
     def _calls(self, action: Action, task: RunTask) -> Calls:
-        return Calls(self.service, self._clients, task.role_arn, action.client)
+        return Calls(self.service, self._clients, task.role, action.client)
 
     def _submit(self, action: Action, task: RunTask, reply: Reply) -> JSON:
         calls = self._calls(action, task)
-        situation = Situation(task.resource, reply.execution_arn, self._clients, task.role_arn, calls.call)
+        situation = Situation(task.resource, reply.execution_arn, self._clients, task.role, calls.call)
         parameters = task.parameters.value
         sent = action.marked(task.resource, parameters) if action.marked else parameters
         sent = action.completed(sent, situation) if action.completed else sent

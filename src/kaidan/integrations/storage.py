@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
@@ -29,6 +29,10 @@ class StorageError(Exception):
 
 class _NothingThere(StorageError):
     """A range that begins behind an object's end."""
+
+
+Call: TypeAlias = Callable[[str, str, JSON], Any]
+"""Calls an action of S3 by the client's method with parameters. Raises StorageError."""
 
 
 class Readable(Protocol):
@@ -66,7 +70,7 @@ class Storage:
         if _is_local(parameters):
             return self._open_file(parameters, offset)
         try:
-            return _S3Object(self._call("getObject", "get_object", _ranged(parameters, offset, length))["Body"])
+            return _S3Object(self._call, parameters, offset, length)
         except _NothingThere:
             return BytesIO()
 
@@ -159,17 +163,43 @@ def _entry(root: Path, key: str) -> dict[str, Any]:
     return {"ETag": tag, "Key": key, "LastModified": stat.st_mtime, "Size": stat.st_size, "StorageClass": "STANDARD"}
 
 
-class _S3Object:
-    """The body of an answer, as a file."""
+REOPENED_MAX = 3
+"""How often in a row an object is opened again before its reader hears that it cannot be read."""
 
-    def __init__(self, body: Any) -> None:
-        self._body = body
+
+class _S3Object:
+    """The body of an answer, as a file. Who reads items pauses while their children run, perhaps for hours: where the
+    connection breaks off meanwhile, another goes on at that byte, if the object is still the same."""
+
+    def __init__(self, call: Call, parameters: JSON, offset: int, length: int | None) -> None:
+        self._call = call
+        self._parameters = parameters
+        self._at = offset
+        self._end = None if length is None else offset + length
+        self._body: Any = None
+        self._open()
+
+    def _open(self) -> None:
+        length = None if self._end is None else self._end - self._at
+        answer = self._call("getObject", "get_object", _ranged(self._parameters, self._at, length))
+        self._body = answer["Body"]
+        self._parameters = {**self._parameters, "IfMatch": answer["ETag"]}
 
     def read(self, size: int = -1) -> bytes:
+        for _ in range(REOPENED_MAX):
+            try:
+                return self._read(size)
+            except Exception:
+                self.close()
+                self._open()
         try:
-            data: bytes = self._body.read(size if size >= 0 else None)
+            return self._read(size)
         except Exception as problem:
             raise StorageError(f"Reading broke off: {problem}") from None
+
+    def _read(self, size: int) -> bytes:
+        data: bytes = self._body.read(size if size >= 0 else None)
+        self._at += len(data)
         return data
 
     def close(self) -> None:
@@ -221,7 +251,7 @@ class _FileSink:
 class _S3Sink:
     """An object put at once, or in parts when it is large."""
 
-    def __init__(self, call: Any, parameters: JSON) -> None:
+    def __init__(self, call: Call, parameters: JSON) -> None:
         self._call = call
         self._parameters = parameters
         self._buffer: list[bytes] = []

@@ -11,19 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kaidan.integrations.connections import SecretsError, read_secrets
+from kaidan.integrations.connections import read_secrets
 from kaidan.integrations.contract import Handler, Reply
 from kaidan.integrations.dispatch import Dispatcher, Surroundings
-from kaidan.integrations.faults import Faults, FaultsError, Rule, read_faults
-from kaidan.integrations.lambda_targets import LambdaTargets, TargetsError, read_targets
-from kaidan.integrations.mocks import MockConfig, MockConfigError, MockedExecutions, read_mock_config
+from kaidan.integrations.faults import Faults, Rule, read_faults
+from kaidan.integrations.lambda_targets import LambdaTargets, read_targets
+from kaidan.integrations.mock_results import Validation
+from kaidan.integrations.mocks import MockConfig, Mocks, read_mock_config
 from kaidan.integrations.web import WebSettings
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
-
-
-class WorldError(Exception):
-    """A file that cannot be used: the message names it, the place and what was allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,7 @@ class WorldFiles:
     """Where each part is described; None: it is as on AWS."""
 
     mocks: Path | None = None
+    mock_validation: Validation = "NONE"
     faults: Path | None = None
     functions: Path | None = None
     connections: Path | None = None
@@ -48,28 +46,24 @@ class World:
 
 
 def read_world(files: WorldFiles) -> World:
-    """Raises WorldError."""
-    try:
-        rules, seed = read_faults(files.faults) if files.faults else ([], 0)
-        surroundings = Surroundings(
-            read_targets(files.functions) if files.functions else LambdaTargets(),
-            read_secrets(files.connections) if files.connections else {},
-            WebSettings(metadata_allowed=files.allow_link_local),
-        )
-        mocks = read_mock_config(files.mocks) if files.mocks else None
-    except (MockConfigError, FaultsError, TargetsError, SecretsError) as problem:
-        raise WorldError(str(problem)) from None
+    """Raises FileError."""
+    rules, seed = read_faults(files.faults) if files.faults else ([], 0)
+    surroundings = Surroundings(
+        read_targets(files.functions) if files.functions else LambdaTargets(),
+        read_secrets(files.connections) if files.connections else {},
+        WebSettings(metadata_allowed=files.allow_link_local),
+    )
+    mocks = read_mock_config(files.mocks, files.mock_validation) if files.mocks else None
     return World(surroundings, mocks, tuple(rules), seed)
 
 
 class Tasks:
-    """The engine's Handler: the dispatcher, behind mocks and faults where there are any. `mocks` chooses cases."""
+    """The engine's Handler: the dispatcher behind mocks, and those behind faults where there are any."""
 
     def __init__(self, dispatcher: Dispatcher, world: World) -> None:
         self.dispatcher = dispatcher
-        self.mocks = MockedExecutions(world.mocks, dispatcher) if world.mocks is not None else None
-        handler: Handler = self.mocks or dispatcher
-        self._handler = Faults(list(world.rules), world.seed, handler) if world.rules else handler
+        mocks: Handler = Mocks(world.mocks, dispatcher)
+        self._handler = Faults(list(world.rules), world.seed, mocks) if world.rules else mocks
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         self._handler(task, reply)

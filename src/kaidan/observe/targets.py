@@ -12,14 +12,14 @@ WEB = ("http://", "https://")
 
 def log_target(text: str) -> str:
     """Check where logs are to go: `stdout`, `cloudwatch`, or a file. Raises ValueError."""
-    if not text or text.startswith((BUS, *WEB)):
+    if not text or text.startswith(BUS) or "://" in text:
         raise ValueError("must be stdout, cloudwatch or a file")
     return text
 
 
 def event_target(text: str) -> str:
     """Check where events are to go: a URL, `bus:NAME`, `stdout`, or a file. Raises ValueError."""
-    if not text or text in (BUS, CLOUDWATCH) or (text.startswith(WEB) and not _has_host(text)):
+    if not text or text in (BUS, CLOUDWATCH) or ("://" in text and not (text.startswith(WEB) and _has_host(text))):
         raise ValueError("must be a URL, bus:NAME, stdout or a file")
     return text
 

@@ -14,10 +14,19 @@ from kaidan.protocol.history import HistoryEvent
 from kaidan.values import JSON, Payload
 
 
+class Role(msgspec.Struct, frozen=True):
+    """A role that is to be assumed. `external_id`: the ARN of the state machine that asks for it, by which the role's
+    trust policy can tell (AWS guide, "Accessing resources in other AWS accounts")."""
+
+    arn: str
+    external_id: str | None = None
+
+
 class RunTask(msgspec.Struct, frozen=True):
     """Carry out a task and answer TaskStarted, (TaskSubmitted,) and TaskSucceeded or TaskFailed.
 
-    `token` is the task token of `.waitForTaskToken` and activity tasks; `attempt` counts from 0.
+    `token` is the task token of `.waitForTaskToken` and activity tasks; `attempt` counts from 0. `case`: the test case
+    that the execution runs, and `invocation`: how often the state's task was run before in all of it.
     """
 
     request_id: int
@@ -28,7 +37,9 @@ class RunTask(msgspec.Struct, frozen=True):
     attempt: int
     timeout_s: int | None = None
     heartbeat_s: int | None = None
-    role_arn: str | None = None
+    role: Role | None = None
+    case: str | None = None
+    invocation: int = 0
 
 
 class CancelTask(msgspec.Struct, frozen=True):
@@ -38,10 +49,14 @@ class CancelTask(msgspec.Struct, frozen=True):
 
 
 class StartTimer(msgspec.Struct, frozen=True):
-    """Answer TimerFired at `due_ms` (Unix milliseconds) or as soon after as possible."""
+    """Answer TimerFired at `due_ms` (Unix milliseconds) or as soon after as possible.
+
+    `idle`: a Wait state, or an interval between retries, and no time-out: nothing happens until then.
+    """
 
     request_id: int
     due_ms: int
+    idle: bool = False
 
 
 class CancelTimer(msgspec.Struct, frozen=True):

@@ -9,13 +9,14 @@ from kaidan.arns import Arn, execution_arn
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
 from kaidan.integrations import dispatch
-from kaidan.integrations.mocks import MockConfigError, split_case
+from kaidan.integrations.files import FileError
+from kaidan.integrations.mocks import split_case
 from kaidan.limits import AWS
 from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
 from kaidan.runtime.run import Run
 from kaidan.service import configuration, lookup, redrives, refs
-from kaidan.service.deletion import ENDS, LastState
+from kaidan.service.deletion import LastState
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page, page_of_rows
 from kaidan.service.payloads import execution_input
@@ -46,16 +47,14 @@ def _case(service: Service, arn: str) -> tuple[str, str | None]:
     return split_case(arn) if service.mocks is not None else (arn, None)
 
 
-def _choose(service: Service, machine: str, case: str | None, arn: str) -> None:
+def _check_case(service: Service, machine: str, case: str | None) -> None:
     """Raises ValidationException when there is no such test case."""
-    if service.mocks is None:
-        return None
-    if case is None:
-        return service.mocks.carry_out(machine)
+    if service.mocks is None or case is None:
+        return
     try:
-        service.mocks.choose(machine, case, arn)
-    except MockConfigError as problem:
-        raise ApiError("ValidationException", str(problem)) from None
+        service.mocks.of_case(machine, case)
+    except FileError as problem:
+        raise invalid(str(problem)) from None
 
 
 def _start(service: Service, beginning: Beginning, params: dict[str, Any], case: str | None) -> Run:
@@ -71,15 +70,15 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any], case:
     if existing is not None:
         return _same(service, existing, payload)
     lookup.check_room_for_execution(service)
-    _choose(service, machine.name, case, arn)
+    _check_case(service, machine.name, case)
     run = _run(service, beginning, arn, name, payload)
-    run.execution.trace_header = params.get("traceHeader")
+    run.execution.trace_header, run.execution.case = params.get("traceHeader"), case
     service.engine.start(run)
     return run
 
 
 def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: Payload) -> Run:
-    machine, compact = beginning.machine, Payload(payload.value).text
+    machine = beginning.machine
     execution = Execution(
         arn=arn,
         name=name,
@@ -92,7 +91,6 @@ def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: P
         definition=beginning.configuration.key,
         version_arn=beginning.version_arn,
         alias_arn=beginning.alias_arn,
-        sent=payload.text if payload.text != compact else None,
         express=machine.type == "EXPRESS",
     )
     return Run(machine_of(service, execution), execution)
@@ -150,7 +148,7 @@ def listener(service: Service) -> Listener:
     """For the engine: sees when executions end that somebody waits for."""
 
     def hear(run: Run, event: HistoryEvent) -> None:
-        if event.type in ENDS and run.execution.arn in service.endings:
+        if run.execution.arn in service.endings:
             service.engine.once_saved(service.endings.pop(run.execution.arn))
 
     return hear
@@ -184,7 +182,7 @@ def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     execution = lookup.standard_execution(service, params["executionArn"]).execution
     if execution.status == "RUNNING":
         service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
-    return {"stopDate": moment(execution.stop_ms)}
+    return {"stopDate": moment(lookup.execution(service, execution.arn).execution.stop_ms)}
 
 
 # --- describing -------------------------------------------------------------------------------------------

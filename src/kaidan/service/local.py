@@ -13,7 +13,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.dispatch import Dispatcher
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.service import activities, shapes
 from kaidan.service.apart import apart
 from kaidan.service.errors import ApiError
@@ -41,10 +41,10 @@ class LocalClients(ClientFactory):
         super().__init__(clients.settings)
         self._call = call
 
-    def client(self, service: str, role_arn: str | None = None) -> Any:
+    def client(self, service: str, role: Role | None = None) -> Any:
         if service == "stepfunctions":
             return _LocalClient(self._call)
-        return super().client(service, role_arn)
+        return super().client(service, role)
 
 
 class _LocalClient:
@@ -187,6 +187,9 @@ class StepFunctionsTasks:
     def describe(self, arn: str) -> dict[str, Any]:
         return self._call("DescribeExecution", {"executionArn": arn})
 
+    def stop(self, arn: str) -> None:
+        self._call("StopExecution", {"executionArn": arn})
+
     def refused(self, refusal: ApiError) -> StateError:
         """A refusal in the words of the older SDK (recorded)."""
         cause = (
@@ -198,13 +201,15 @@ class StepFunctionsTasks:
 
 class Watch:
     """`.sync`: looks at an execution until it has ended, and answers with its description, or with the refusal of one
-    that cannot be looked at: Express ones, and those that are gone."""
+    that cannot be looked at: Express ones, and those that are gone. With the task the execution is stopped (AWS guide,
+    "Discover service integration patterns")."""
 
     def __init__(self, tasks: StepFunctionsTasks, task: RunTask, reply: Reply, arn: str) -> None:
         self._tasks = tasks
         self._reply = reply
         self._arn = arn
         self._json = task.resource.pattern == ".sync:2"
+        reply.on_cancel(lambda: tasks.stop(arn))
 
     def look(self) -> None:
         if self._reply.ended:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kaidan.asl.language import diagnose
 from kaidan.errors import Diagnostic
-from kaidan.integrations.dispatch import check_resource
+from kaidan.integrations.dispatch import check_resource, check_template
 from kaidan.service.state import Service
 
 DIAGNOSTICS_MAX = 100
@@ -19,6 +19,7 @@ def validate_state_machine_definition(service: Service, params: dict[str, Any]) 
         params["definition"],
         workflow_type=params.get("type", "STANDARD"),
         check_resource=check_resource,
+        check_template=check_template,
         strict=True,
     )
     failed = any(finding.severity == "ERROR" for finding in findings)

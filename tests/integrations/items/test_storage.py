@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from moto.server import ThreadedMotoServer
+from pyarrow import parquet
 
 from kaidan.integrations import storage
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.items import Unreadable, open_items
-from kaidan.integrations.storage import Sink, Storage, StorageError
+from kaidan.integrations.storage import Sink, Storage, StorageError, chunks
 from kaidan.runtime.sources import RealClock
 from kaidan.service.api import Api
 from kaidan.values import JSON
+from tests.integrations.loopback import Exchange, loopback
 
 BUCKET = "things"
 
@@ -124,6 +129,66 @@ def test_missing(clients: ClientFactory, parameters: JSON, problem: str) -> None
     assert str(refusal.value).startswith(problem)
 
 
+class Brittle:
+    """An S3 that breaks off every answer after some bytes."""
+
+    def __init__(self, content: bytes, most: int) -> None:
+        self.content = content
+        self.most = most
+        self.tag = '"1"'
+
+    def __call__(self, exchange: Exchange) -> None:
+        wanted = exchange.asked.headers.get("range", "bytes=0-").removeprefix("bytes=")
+        begin, _, end = wanted.partition("-")
+        content = self.content[int(begin) : int(end) + 1 if end else None]
+        if exchange.asked.headers.get("if-match", self.tag) != self.tag:
+            code = b"<Error><Code>PreconditionFailed</Code><Message>It has changed</Message></Error>"
+            return exchange.reply(412, code, Content_Type="application/xml")
+        exchange.send_response(206 if begin != "0" else 200)
+        exchange.send_header("Content-Length", str(len(content)))
+        exchange.send_header("ETag", self.tag)
+        exchange.end_headers()
+        exchange.wfile.write(content[: self.most])
+        exchange.close_connection = True
+        return None
+
+
+@contextmanager
+def brittle(content: bytes, most: int) -> Iterator[tuple[Brittle, Storage]]:
+    answer = Brittle(content, most)
+    with loopback(answer) as server:
+        settings = AwsSettings(
+            region="us-east-1", endpoint_url=server.url, access_key="a", secret_key="s", max_attempts=1
+        )
+        yield answer, Storage(ClientFactory(settings))
+
+
+@pytest.mark.parametrize(("offset", "length"), [(0, None), (7, None), (7, 50)])
+def test_connections_that_break_off(offset: int, length: int | None) -> None:
+    content = bytes(range(100))
+    with brittle(content, 30) as (_, objects):
+        file = objects.open({"Bucket": "b", "Key": "k"}, offset, length)
+        read = b"".join(chunks(file, 8))
+        file.close()
+    assert read == content[offset : None if length is None else offset + length]
+
+
+def test_objects_that_change_while_they_are_read() -> None:
+    with brittle(bytes(100), 30) as (answer, objects):
+        file = objects.open({"Bucket": "b", "Key": "k"})
+        assert len(file.read(20)) == 20
+        answer.tag = '"2"'
+        with pytest.raises(StorageError, match="It has changed"):
+            list(chunks(file, 20))
+
+
+def test_connections_that_break_off_at_once() -> None:
+    with brittle(bytes(100), 0) as (_, objects):
+        file = objects.open({"Bucket": "b", "Key": "k"})
+        with pytest.raises(StorageError, match="Reading broke off"):
+            file.read(20)
+
+
 def test_folders_that_may_not_be_used(clients: ClientFactory, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     inside = Storage(clients, [tmp_path / "in"])
@@ -155,7 +220,6 @@ def test_reading_goes_on_at_the_end(place: tuple[Storage, str]) -> None:
 
 
 def test_parquet_in_ranges(place: tuple[Storage, str]) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.table({"n": list(range(100))}), sink, row_group_size=30)
     put(place, "table", sink.getvalue().to_pybytes())
@@ -183,14 +247,69 @@ def test_who_owns_a_bucket(clients: ClientFactory) -> None:
         list(open_items(reader | {"Parameters": parameters | {"VersionId": "nonsense"}}, None, Storage(clients)).items)
 
 
+LOADED: list[tuple[dict[str, Any], list[bytes], list[JSON]]] = [
+    ({"InputType": "JSON"}, [b"[1, 2]", b'{"k": 3}', b"[]"], [1, 2, {"Key": "k", "Value": 3}]),
+    ({"InputType": "JSON", "ItemsPointer": "/a"}, [b'{"a": [1]}', b'{"b": 0, "a": [2]}'], [1, 2]),
+    ({"InputType": "JSONL"}, [b"1\n", gzip.compress(b"2\n3")], [1, 2, 3]),
+    (
+        {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "TAB"},
+        [b"a\tb\n1\t2\n", b"b\ta\n3\t4\n"],
+        [{"a": "1", "b": "2"}, {"a": "4", "b": "3"}],
+    ),
+    (
+        {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["x"]},
+        [b"1\n", b"", b"2\n"],
+        [{"x": "1"}, {"x": "2"}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "contents", "values"), LOADED)
+def test_listings_that_are_loaded(
+    place: tuple[Storage, str], config: dict[str, Any], contents: list[bytes], values: list[JSON]
+) -> None:
+    for number, content in enumerate(contents):
+        put(place, f"in/{number}", content)
+    put(place, "in2/9", b"not looked at")
+    reader = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "Parameters": {"Bucket": place[1], "Prefix": "in/", "MaxKeys": 2},
+        "ReaderConfig": {**config, "Transformation": "LOAD_AND_FLATTEN"},
+    }
+    items = list(open_items(reader, None, place[0]).items)
+    assert [item.value for item in items] == values
+    assert items[0].source.endswith("/in/0")
+    for number, item in enumerate(items, 1):
+        assert list(open_items(reader, item.position, place[0]).items) == items[number:]
+
+
+def test_what_the_console_calls_a_folder(clients: ClientFactory) -> None:
+    """It is an object like others, but has no items."""
+    put((Storage(clients), BUCKET), "folder/", b"")
+    put((Storage(clients), BUCKET), "folder/1", b"1\n2\n")
+    reader = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "Parameters": {"Bucket": BUCKET, "Prefix": "folder/"},
+        "ReaderConfig": {},
+    }
+    listed = list(open_items(reader, None, Storage(clients)).items)
+    assert [(item.value["Key"], item.source) for item in listed] == [
+        ("folder/", "s3://things"),
+        ("folder/1", "s3://things"),
+    ]
+    config = {"InputType": "JSONL", "Transformation": "LOAD_AND_FLATTEN"}
+    loaded = list(open_items(reader | {"ReaderConfig": config}, None, Storage(clients)).items)
+    assert [(item.value, item.source) for item in loaded] == [(1, "s3://things/folder/1"), (2, "s3://things/folder/1")]
+
+
 # --- a whole Map Run --------------------------------------------------------------------------------------
 
 
 def test_from_bucket_to_bucket(clients: ClientFactory) -> None:
     s3 = clients.client("s3")
     s3.create_bucket(Bucket="results")
-    s3.put_object(Bucket=BUCKET, Key="in/1.csv", Body=b"n,kind\n1,good\n2,bad\n")
-    s3.put_object(Bucket=BUCKET, Key="in/2.csv", Body=b"n,kind\n3,good\n")
+    s3.put_object(Bucket=BUCKET, Key="orders/1.csv", Body=b"n,kind\n1,good\n2,bad\n")
+    s3.put_object(Bucket=BUCKET, Key="orders/2.csv", Body=b"n,kind\n3,good\n")
     check = {
         "Type": "Choice",
         "Choices": [{"Variable": "$.kind", "StringEquals": "bad", "Next": "Refuse"}],
@@ -204,7 +323,7 @@ def test_from_bucket_to_bucket(clients: ClientFactory) -> None:
         "ItemReader": {
             "Resource": "arn:aws:states:::s3:listObjectsV2",
             "ReaderConfig": config,
-            "Parameters": {"Bucket": BUCKET, "Prefix": "in/"},
+            "Parameters": {"Bucket": BUCKET, "Prefix": "orders/"},
         },
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},

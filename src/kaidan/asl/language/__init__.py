@@ -6,7 +6,7 @@ definition.program               what the machine runs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from kaidan.arns import TaskResource
@@ -18,6 +18,9 @@ from kaidan.values import JSON
 
 ResourceCheck = Callable[[TaskResource], str | None]
 """Says what is wrong with a task's resource that the language itself cannot know, or None."""
+
+TemplateCheck = Callable[[TaskResource, JSON], Iterable[tuple[str, str | None]]]
+"""Says what is wrong with a task's Parameters or Arguments as they stand there: messages, each with a hint or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ def load(
     workflow_type: WorkflowType = "STANDARD",
     substitutions: Mapping[str, JSON] | None = None,
     check_resource: ResourceCheck | None = None,
+    check_template: TemplateCheck | None = None,
     strict: bool = False,
 ) -> Definition:
     """Read, check and compile a definition. Raises DefinitionError with every finding, placed in the text.
@@ -43,7 +47,7 @@ def load(
     `name` decides between JSON and YAML; `strict` reads what the API takes; `substitutions` fill `${Name}`.
     """
     source = read_source(text, name, substitutions, strict=strict)
-    findings = _findings(source, workflow_type, check_resource)
+    findings = _findings(source, workflow_type, check_resource, check_template)
     if any(finding.severity == "ERROR" for finding in findings):
         raise DefinitionError(findings)
     return Definition(source, compile_definition(source.value), tuple(findings))
@@ -56,6 +60,7 @@ def diagnose(
     workflow_type: WorkflowType = "STANDARD",
     substitutions: Mapping[str, JSON] | None = None,
     check_resource: ResourceCheck | None = None,
+    check_template: TemplateCheck | None = None,
     strict: bool = False,
 ) -> list[Diagnostic]:
     """Every finding about a definition; none when it is in order."""
@@ -63,11 +68,18 @@ def diagnose(
         source = read_source(text, name, substitutions, strict=strict)
     except DefinitionError as problem:
         return problem.diagnostics
-    return _findings(source, workflow_type, check_resource)
+    return _findings(source, workflow_type, check_resource, check_template)
 
 
-def _findings(source: Source, workflow_type: WorkflowType, check_resource: ResourceCheck | None) -> list[Diagnostic]:
-    findings = check(source.value, workflow_type=workflow_type, knows_resource=check_resource)
+def _findings(
+    source: Source,
+    workflow_type: WorkflowType,
+    check_resource: ResourceCheck | None,
+    check_template: TemplateCheck | None,
+) -> list[Diagnostic]:
+    findings = check(
+        source.value, workflow_type=workflow_type, knows_resource=check_resource, knows_parameters=check_template
+    )
     return [*source.problems, *(source.placed(finding) for finding in findings)]
 
 

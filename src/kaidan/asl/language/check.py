@@ -81,13 +81,13 @@ def check(
     *,
     workflow_type: WorkflowType = "STANDARD",
     knows_resource: Callable[[TaskResource], str | None] | None = None,
-    knows_parameters: Callable[[TaskResource, JSON], Iterable[str]] | None = None,
+    knows_parameters: Callable[[TaskResource, JSON], Iterable[tuple[str, str | None]]] | None = None,
 ) -> list[Diagnostic]:
     """All findings, errors and warnings, in AWS's order.
 
     `knows_resource` answers None for a resource that exists, else a sentence that says what is wrong with it
     ("nearest: dynamodb:getItem"). `knows_parameters` gives AWS's messages about a task's Parameters or Arguments
-    as they stand in the definition.
+    as they stand in the definition, each with a hint or None.
     """
     if not isinstance(definition, dict):
         return [Diagnostic(SCHEMA, "Definition must be a valid JSON object")]

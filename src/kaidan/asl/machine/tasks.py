@@ -49,6 +49,8 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     frame.task_started, frame.task_submitted, frame.early = False, False, None
     frame.request_id = turn.await_answer(frame)
     frame.timeout_s, frame.heartbeat_s = step.timeout_s or 0, step.heartbeat_s or 0
+    if resource.kind != "activity":
+        _start_timers(turn, frame)
     turn.effects.append(
         fx.RunTask(
             request_id=frame.request_id,
@@ -59,9 +61,16 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
             attempt=frame.retry_count,
             timeout_s=step.timeout_s,
             heartbeat_s=step.heartbeat_s,
-            role_arn=step.role_arn,
+            role=_role(turn, step),
         )
     )
+
+
+def _role(turn: Turn, step: Ask) -> fx.Role | None:
+    """`…:stateMachine:Orders/Each`, whose executions are a Distributed Map's children, is Orders to others."""
+    if step.role_arn is None:
+        return None
+    return fx.Role(step.role_arn, turn.execution.machine_arn.partition("/")[0])
 
 
 def _scheduled(turn: Turn, step: Ask, parameters: str) -> dict[str, JSON]:
@@ -90,30 +99,24 @@ def _record(turn: Turn, frame: Frame, name: str, details: dict[str, JSON]) -> No
 
 
 def started(turn: Turn, frame: Frame, event: ev.TaskStarted) -> None:
-    """Recorded once, also when the work is begun again after a restart.
-
-    From here on the time runs, of activities too: it begins with ActivityStarted (AWS guide, "Task workflow state").
-    """
+    """Recorded once, also when the work is begun again after a restart."""
     if frame.task_started:
         return
     frame.task_started = True
     worker = {"workerName": event.worker} if event.worker is not None else {}
     _record(turn, frame, "Started", worker)
-    if frame.timeout_s:
-        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
-    if task_resource(frame.resource).pattern != ".waitForTaskToken":
-        _start_heartbeat(turn, frame)
+    if task_resource(frame.resource).kind == "activity":
+        _start_timers(turn, frame)
     _take_early(turn, frame)
 
 
 def submitted(turn: Turn, frame: Frame, event: ev.TaskSubmitted) -> None:
-    """Recorded once, too. Who has the token is heard of from here on: while a Lambda function that will hand it on is
-    running, no heartbeat is missed (AWS guide, "Invoke an AWS Lambda function with Step Functions")."""
+    """Recorded once, too. Whoever has the token is heard of from here on."""
     if frame.task_submitted:
         return
     frame.task_submitted = True
     _record(turn, frame, "Submitted", {"output": event.output.text})
-    if task_resource(frame.resource).pattern == ".waitForTaskToken":
+    if _is_callback(frame):
         heartbeat(turn, frame)
     _take_early(turn, frame)
 
@@ -138,6 +141,21 @@ def _take_early(turn: Turn, frame: Frame) -> None:
 def heartbeat(turn: Turn, frame: Frame) -> None:
     turn.drop_timer(frame.heartbeat_timer)
     _start_heartbeat(turn, frame)
+
+
+def _start_timers(turn: Turn, frame: Frame) -> None:
+    """TimeoutSeconds and HeartbeatSeconds count from the moment that the work begins. For an activity that is when a
+    worker takes it: until then only the machine's own time-out counts (AWS guide, "Troubleshooting activities"). The
+    heartbeat of a callback waits for the call that hands the token on: a Lambda function may take longer over it
+    (AWS guide, "Invoke an AWS Lambda function with Step Functions")."""
+    if frame.timeout_s:
+        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
+    if not _is_callback(frame):
+        _start_heartbeat(turn, frame)
+
+
+def _is_callback(frame: Frame) -> bool:
+    return task_resource(frame.resource).pattern == ".waitForTaskToken"
 
 
 def _start_heartbeat(turn: Turn, frame: Frame) -> None:

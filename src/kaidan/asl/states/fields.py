@@ -51,16 +51,16 @@ class Resources:
 
     `knows(resource)`: None for a resource that exists, else what is wrong with it, in a sentence.
     `knows_parameters(resource, template)`: AWS's messages about a task's Parameters or Arguments, `The field
-    'FunctionName' is required but was missing`.
+    'FunctionName' is required but was missing`, each with a hint or None.
     """
 
     knows: Callable[[TaskResource], str | None] | None = None
-    knows_parameters: Callable[[TaskResource, JSON], Iterable[str]] | None = None
+    knows_parameters: Callable[[TaskResource, JSON], Iterable[tuple[str, str | None]]] | None = None
 
     def complaint(self, resource: TaskResource) -> str | None:
         return self.knows(resource) if self.knows else None
 
-    def complaints(self, resource: TaskResource, template: JSON) -> Iterable[str]:
+    def complaints(self, resource: TaskResource, template: JSON) -> Iterable[tuple[str, str | None]]:
         return self.knows_parameters(resource, template) if self.knows_parameters else ()
 
 

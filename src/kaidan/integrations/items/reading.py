@@ -117,7 +117,8 @@ class _Reader:
             return self._files(files, self._config, position)
         if self._config.get("ManifestType") == "S3_INVENTORY" or self._config.get("InputType") == "MANIFEST":
             files, columns = manifests.inventory(self._open(self._parameters, 0), self._parameters)
-            config = {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": columns}
+            given = {name: value for name, value in self._config.items() if name.startswith("CSV")}
+            config = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": columns, **given, "InputType": "CSV"}
             return self._files(files, config, position)
         return _from(_address(self._parameters), self._object(self._parameters, self._config, position))
 

@@ -3,9 +3,8 @@
     {"definition": '{"Type": "Pass", "End": true}', "input": '{"a": 1}', "inspectionLevel": "DEBUG"}
     → {"output": '{"a": 1}', "status": "SUCCEEDED", "inspectionData": {"input": '{"a": 1}', "afterInputPath": …}}
 
-A use of the machine, not a second one: `subject.py` reads what is asked for, `mocks.py` judges mocked results,
-`watched.py` puts eyes on a compiled state (with `reader.py` for what a Map has read, `spans.py` for texts as they
-were sent), `trial.py` lets the machine visit it, and here the answer is made.
+A use of the machine, not a second one: `subject.py` reads what is asked for, `watched.py` puts eyes on a compiled
+state (with `spans.py` for texts as they were sent), `trial.py` lets the machine visit it, and here the answer is made.
 
 Source: API, TestState; AWS guide, "Testing state machines with TestState API"; recordings of both.
 """

@@ -13,11 +13,11 @@ from kaidan.arns import task_resource
 from kaidan.asl.language import check, read_source
 from kaidan.asl.states.dataflow import Definition
 from kaidan.errors import DefinitionError, Diagnostic
-from kaidan.integrations.dispatch import check_resource
+from kaidan.integrations.dispatch import check_resource, check_template
+from kaidan.integrations.mock_results import UnfitResult, Validation, check_result
 from kaidan.service import refs
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.payloads import execution_input
-from kaidan.service.test_state.mocks import check_result
 from kaidan.values import JSON, InvalidJson, Payload, loads
 
 LONE_NAME = "StateName"
@@ -108,7 +108,7 @@ def _checked(text: str, lone: bool) -> Definition:
     try:
         source = read_source(text, "definition.json", strict=True)
         machine: Definition = {"StartAt": LONE_NAME, "States": {LONE_NAME: source.value}} if lone else source.value
-        findings = check(machine, knows_resource=check_resource)
+        findings = check(machine, knows_resource=check_resource, knows_parameters=check_template)
         if lone:
             findings = [_unwrapped(finding) for finding in findings if not _leaves_state(finding)]
         if any(finding.severity == "ERROR" for finding in findings):
@@ -214,7 +214,7 @@ def _mock(mock: dict[str, Any] | None, place: Place) -> Mock | None:
     return Mock(error=failure["error"], cause=failure.get("cause"))
 
 
-def _result(text: str, mode: str, place: Place) -> Payload:
+def _result(text: str, mode: Validation, place: Place) -> Payload:
     try:
         result = Payload.of_text(text)
     except InvalidJson:
@@ -228,8 +228,11 @@ def _result(text: str, mode: str, place: Place) -> Payload:
             raise invalid("Mocked result must be an array.")
         case "Parallel" if len(result.value) != len(definition["Branches"]):
             raise invalid("Mocked result must contain the same number of items as number of Parallel branches.")
-        case "Task" if mode != "NONE":
-            check_result(task_resource(definition["Resource"]), result.value, strict=mode == "STRICT")
+        case "Task":
+            try:
+                check_result(task_resource(definition["Resource"]), result.value, mode)
+            except UnfitResult as problem:
+                raise invalid(str(problem)) from None
     return result
 
 

@@ -1,7 +1,7 @@
 """Mocked results of tasks against the shapes of the services' answers, as botocore models them.
 
-    check_result(task_resource("arn:aws:states:::events:putEvents"), {"Entries": [{"EventId": 5}]}, strict=True)
-    → ValidationException: Mock result schema validation error: Field 'EventId' must be a string
+    check_result(task_resource("arn:aws:states:::events:putEvents"), {"Entries": [{"EventId": 5}]}, "STRICT")
+    → UnfitResult: Mock result schema validation error: Field 'EventId' must be a string
 
 Field names are Step Functions' (`ExecutionArn`); fields that the model does not know are ignored; what has no model
 (HTTP, API Gateway, callbacks, functions, activities) may be anything. Times are strings, and blobs may be any JSON
@@ -12,16 +12,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from kaidan.arns import TaskResource
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.naming import member_names
-from kaidan.service.errors import ApiError, invalid
 from kaidan.values import JSON
 
 Shape: TypeAlias = Any
 """A botocore.model.Shape; botocore has no types."""
+
+Validation = Literal["NONE", "PRESENT", "STRICT"]
+"""TestState's `fieldValidationMode`: nothing is checked, the fields that are there, or required fields too."""
+
+
+class UnfitResult(ValueError):
+    """A result that the service cannot give, in AWS's words. `allowed`: what it could, where that is a list or a
+    bound, or ""."""
+
+    def __init__(self, sentence: str, allowed: str = "") -> None:
+        super().__init__(sentence)
+        self.allowed = allowed
+
 
 SDK_TOKENS = {
     "athena": "athena",
@@ -99,17 +111,17 @@ OLDER_MAXIMA = {("lambda", "MemorySize"): 10_240}
 instances, which may have more, came the week before)."""
 
 
-def check_result(resource: TaskResource, result: JSON, *, strict: bool) -> None:
-    """Raises ValidationException for a result that the service cannot give. `strict`: required fields must be there."""
-    operation = _operation(resource)
+def check_result(resource: TaskResource, result: JSON, validation: Validation) -> None:
+    """Raises UnfitResult."""
+    operation = _operation(resource) if validation != "NONE" else None
     if operation is None:
         return
     shape = aws_sdk.service_model(operation.service).operation_model(operation.operation_name).output_shape
     if shape is None:
         return
     if not isinstance(result, dict):
-        raise invalid("Mocked result must be a JSON object.")
-    _Checker(operation.service, strict).check(shape, result, "")
+        raise UnfitResult("Mocked result must be a JSON object.")
+    _Checker(operation.service, validation == "STRICT").check(shape, result, "")
 
 
 @cache
@@ -155,7 +167,7 @@ class _Checker:
             case scalar:
                 _SCALARS[scalar](shape, value, field)
                 most = OLDER_MAXIMA.get((self._service, shape.name))
-                _expect(most is None or value <= most, field, _VALUE[1])
+                _expect(most is None or value <= most, field, _VALUE[1], f"at most {most}")
 
     def _structure(self, shape: Shape, value: JSON, field: str) -> None:
         _expect(isinstance(value, dict), field, "must be an object")
@@ -175,7 +187,7 @@ _VALUE = ("is less than the minimum value", "exceeds the maximum value")
 
 def _string(shape: Shape, value: JSON, field: str) -> None:
     _expect(isinstance(value, str), field, "must be a string")
-    _expect(not shape.enum or value in shape.enum, field, "is not an expected value")
+    _expect(not shape.enum or value in shape.enum, field, "is not an expected value", ", ".join(shape.enum))
     _within(len(value), shape, field, *_LENGTH)
 
 
@@ -204,16 +216,16 @@ _SCALARS: dict[str, Callable[[Shape, JSON, str], None]] = {
 }
 
 
-def _expect(holds: bool, field: str, what: str) -> None:
+def _expect(holds: bool, field: str, what: str, allowed: str = "") -> None:
     if not holds:
-        raise _problem(f"Field '{field}' {what}")
+        raise _problem(f"Field '{field}' {what}", allowed)
 
 
 def _within(number: float, shape: Shape, field: str, too_little: str, too_much: str) -> None:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    _expect(least is None or number >= least, field, too_little)
-    _expect(most is None or number <= most, field, too_much)
+    _expect(least is None or number >= least, field, too_little, f"at least {least}")
+    _expect(most is None or number <= most, field, too_much, f"at most {most}")
 
 
-def _problem(text: str) -> ApiError:
-    return invalid(f"Mock result schema validation error: {text}")
+def _problem(text: str, allowed: str = "") -> UnfitResult:
+    return UnfitResult(f"Mock result schema validation error: {text}", allowed)
