@@ -166,6 +166,7 @@ def test_placeholders(
         (["task.asl.json"], "error: no AWS credentials: the definition calls AWS, and none were found"),
         (["task.asl.json", "--profile", "me"], "error: The config profile (me) could not be found"),
         (["task.asl.json", "--endpoint-url", "localhost:1"], "error: --endpoint-url localhost:1: must be a URL"),
+        (["task.asl.json", "--endpoint-url", "http://a..b"], "error: --endpoint-url http://a..b: must be a URL"),
         (["task.asl.json", "--endpoint-url", "http://[::1"], "error: --endpoint-url http://[::1: must be a URL"),
         ([], "Error: Missing argument 'DEFINITION'"),
         (["--emulate"], "Error: Missing argument 'DEFINITION'"),

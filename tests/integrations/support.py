@@ -29,12 +29,17 @@ class FakeReply:
         self.told: list[tuple[Any, ...]] = []
         self.execution_arn = arn
         self.now_s = 0.0
+        self.counted = 0
         self._timers: list[tuple[float, Callable[[], None]]] = []
         self._on_cancel: list[Callable[[], None]] = []
 
     @property
     def ended(self) -> bool:
         return bool(self.told) and self.told[-1][0] in ("succeeded", "failed", "cancelled")
+
+    def count(self) -> int:
+        self.counted += 1
+        return self.counted - 1
 
     def _tell(self, *what: Any) -> None:
         if not self.ended:

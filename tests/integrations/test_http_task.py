@@ -21,8 +21,7 @@ from kaidan.integrations.files import FileError
 from kaidan.integrations.http_task import HttpTask
 from kaidan.protocol.effects import Role
 from kaidan.values import JSON
-from tests.integrations.certificates import new_certificate, server_context
-from tests.integrations.loopback import Exchange, Loopback, loopback
+from tests.integrations.loopback import Exchange, Loopback, loopback, new_certificate
 from tests.integrations.support import FakeReply, Script, at_once, refusal, task
 
 ARN = "arn:aws:events:us-east-1:123456789012:connection/{}/81210c42-8af1-456b-9c4a-6ff02fc664ac"
@@ -417,8 +416,9 @@ def test_nobody_listens(api: Loopback) -> None:
 def test_a_server_that_cannot_prove_who_it_is(api: Loopback, tmp_path: Path) -> None:
     error, cause = invoke(api, ApiEndpoint=api.url.replace("http:", "https:")).failure
     assert (error, cause) == ("States.Http.Socket", "127.0.0.1: WRONG_VERSION_NUMBER")
-    context = server_context(new_certificate(tmp_path / "certificate.pem"))
-    with loopback(lambda exchange: exchange.reply(200), context) as server:
+    with loopback(
+        lambda exchange: exchange.reply(200), certificate=new_certificate(tmp_path / "certificate.pem")
+    ) as server:
         error, cause = invoke(server).failure
         assert (error, cause) == ("States.Http.Socket", "127.0.0.1: CERTIFICATE_VERIFY_FAILED")
         assert server.requests == []

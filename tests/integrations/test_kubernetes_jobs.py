@@ -15,8 +15,7 @@ import pytest
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.values import JSON, loads
-from tests.integrations.certificates import new_certificate, server_context
-from tests.integrations.loopback import Exchange, Loopback, loopback
+from tests.integrations.loopback import Exchange, Loopback, loopback, new_certificate
 from tests.integrations.support import FakeReply, at_once, task
 
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
@@ -83,7 +82,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def server(cluster: Cluster, certificate: Path) -> Iterator[Loopback]:
-    with loopback(cluster.answer, server_context(certificate)) as server:
+    with loopback(cluster.answer, certificate=certificate) as server:
         yield server
 
 

@@ -13,6 +13,7 @@ from kaidan.integrations import (
     batch,
     bedrock,
     codebuild,
+    dispatch,
     dynamodb,
     ecs,
     eks,
@@ -370,3 +371,12 @@ def test_every_service_has_its_operations() -> None:
                 assert job.delay_s(0) > 0
             assert task_resource(f"arn:aws:states:::{service.token}:{name}").action == name
     assert emr.WAITING.delay_s is by_the_minute
+
+
+def test_the_methods_of_a_cluster() -> None:
+    """Kubernetes has no OPTIONS (AWS guide: EKS)."""
+    cluster = {"ClusterName": "c", "CertificateAuthority": "LS0t", "Endpoint": "https://c.eks.amazonaws.com"}
+    parameters = {**cluster, "Path": "/api/v1/pods", "Method": "OPTIONS"}
+    complaint = dispatch.check_parameters(task("eks:call").resource, parameters)
+    assert complaint == "The value of the field 'Method' has an invalid format"
+    assert dispatch.check_parameters(task("eks:call").resource, {**parameters, "Method": "PATCH"}) is None

@@ -111,6 +111,11 @@ BAD: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({"events_to": "ftp://h"}, {}, "--events-to: must be a URL, bus:NAME, stdout or a file, not 'ftp://h'"),
     ({"metrics": "none"}, {}, "--metrics: must be local or all, not 'none'"),
     ({"traces": "x"}, {}, "--traces: must be true or false, not 'x'"),
+    (
+        {"endpoint_url": "http://[::1"},
+        {},
+        "--endpoint-url: must be a URL, such as http://127.0.0.1:4566, not 'http://[::1'",
+    ),
     ({"endpoint_url": "x"}, {}, "--endpoint-url: must be a URL, such as http://127.0.0.1:4566, not 'x'"),
 ]
 

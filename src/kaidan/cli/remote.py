@@ -21,7 +21,7 @@ from kaidan.cli.exits import Exit
 from kaidan.cli.problems import Refusal, say, tell
 from kaidan.cli.progress import duration
 from kaidan.cli.summary import CAUSE_LINES_MAX, COLOURS, OUTPUT_LINES_MAX, bounded, pretty
-from kaidan.integrations.clients import AwsSettings, ClientFactory, environment_endpoint
+from kaidan.integrations.clients import AwsSettings, ClientFactory, environment_endpoint, is_url
 from kaidan.server.settings import is_loopback
 from kaidan.values import JSON, loads
 
@@ -97,8 +97,10 @@ class Remote:
             params["nextToken"] = answer["nextToken"]
 
     def _connect(self) -> Any:
+        from botocore.exceptions import BotoCoreError
+
         endpoint = self._endpoint_url or environment_endpoint("stepfunctions")
-        if endpoint is not None and not endpoint.startswith(("http://", "https://")):
+        if endpoint is not None and not is_url(endpoint):
             raise Refusal(f"{endpoint}: must be a URL, such as http://127.0.0.1:8083")
         key = _any_key(self._profile, endpoint)
         settings = AwsSettings(
@@ -109,7 +111,12 @@ class Remote:
             access_key=key,
             secret_key=key,
         )
-        return ClientFactory(settings).client("stepfunctions")
+        try:
+            return ClientFactory(settings).client("stepfunctions")
+        except BotoCoreError:
+            raise
+        except ValueError as problem:  # of a host's name that botocore does not take: `my_server`
+            raise Refusal(str(problem)) from None
 
     def _unreachable(self, problem: Exception) -> Refusal:
         from botocore import exceptions as botocore
@@ -149,14 +156,15 @@ def _refused(refusal: Any) -> Refusal:
 
 
 def machine_arn(remote: Remote, wanted: str) -> str:
-    """Of a machine's name, `name:version`, `name:alias`, or an ARN. Raises Refusal."""
+    """Of a machine's name, `name:version`, `name:alias`, or an ARN, each with a `#case` or without. Raises Refusal."""
     if wanted.startswith("arn:"):
         return wanted
-    name, colon, qualifier = wanted.partition(":")
+    unmocked, hash_, case = wanted.partition("#")
+    name, colon, qualifier = unmocked.partition(":")
     names: list[str] = []
     for machine in machines(remote):
         if machine["name"] == name:
-            return str(machine["stateMachineArn"]) + colon + qualifier
+            return str(machine["stateMachineArn"]) + colon + qualifier + hash_ + case
         names.append(machine["name"])
     raise Refusal(f"{name}: no such state machine", f"there are: {_some(names)}" if names else "there are none")
 

@@ -33,6 +33,7 @@ SERVICE = Service(
 )
 
 TIMEOUT_S = 900.0
+"""How long a task lasts, whatever its TimeoutSeconds."""
 
 
 class Harnesses:

@@ -164,6 +164,16 @@ def _exists(variable: str, default: str) -> bool:
     return Path(os.environ.get(variable) or default).expanduser().exists()
 
 
+def is_url(text: str) -> bool:
+    """Whether something can be called at a text: `http://127.0.0.1:4566`."""
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(host) and parts.port != 0 and " " not in text
+    except ValueError:
+        return False
+
+
 def environment_endpoint(service: str) -> str | None:
     """AWS_ENDPOINT_URL_DYNAMODB, or else AWS_ENDPOINT_URL (AWS SDKs guide, "Service-specific endpoints")."""
     if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":

@@ -27,6 +27,10 @@ class Reply(Protocol):
     def ended(self) -> bool:
         """Whether the task has been answered, cancelled or timed out."""
 
+    def count(self) -> int:
+        """How often the task's state was answered by a mock before, in all of the execution. This time is counted too,
+        once, however often it is asked. On the engine's thread."""
+
     def started(self, worker: str | None = None) -> None:
         """Work has begun; `worker` is an activity worker's name."""
 
@@ -89,6 +93,7 @@ class Then:
         finish: bool = False,
     ) -> None:
         self._reply = reply
+        self.count = reply.count
         self.started = reply.started
         self.submitted = reply.submitted
         self.succeeded = succeeded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from kaidan.integrations.clients import is_url
 
 STDOUT = "stdout"
 CLOUDWATCH = "cloudwatch"
@@ -19,13 +19,6 @@ def log_target(text: str) -> str:
 
 def event_target(text: str) -> str:
     """Check where events are to go: a URL, `bus:NAME`, `stdout`, or a file. Raises ValueError."""
-    if not text or text in (BUS, CLOUDWATCH) or ("://" in text and not (text.startswith(WEB) and _has_host(text))):
+    if not text or text in (BUS, CLOUDWATCH) or ("://" in text and not is_url(text)):
         raise ValueError("must be a URL, bus:NAME, stdout or a file")
     return text
-
-
-def _has_host(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
-    except ValueError:
-        return False

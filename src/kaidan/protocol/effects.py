@@ -26,7 +26,7 @@ class RunTask(msgspec.Struct, frozen=True):
     """Carry out a task and answer TaskStarted, (TaskSubmitted,) and TaskSucceeded or TaskFailed.
 
     `token` is the task token of `.waitForTaskToken` and activity tasks; `attempt` counts from 0. `case`: the test case
-    that the execution runs, and `invocation`: how often the state's task was run before in all of it.
+    that the execution runs, and `invocation`: how often the state was answered by a mock before, once that is known.
     """
 
     request_id: int
@@ -39,7 +39,7 @@ class RunTask(msgspec.Struct, frozen=True):
     heartbeat_s: int | None = None
     role: Role | None = None
     case: str | None = None
-    invocation: int = 0
+    invocation: int | None = None
 
 
 class CancelTask(msgspec.Struct, frozen=True):

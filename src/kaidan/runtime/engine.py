@@ -435,7 +435,7 @@ class Engine:
                 self._timers.cancel((arn, effect.request_id))
                 _forget(run.unsaved.timers, run.unsaved.gone_timers, effect.request_id)
             case fx.RunTask():
-                self._run_task(run, effect if run.execution.case is None else self._counted(run, effect))
+                self._run_task(run, effect)
             case fx.CancelTask():
                 self._end_task(run, effect.request_id, cancelled=True)
             case fx.Finish():
@@ -468,13 +468,19 @@ class Engine:
 
         self.once_saved(begin)
 
-    def _counted(self, run: Run, task: fx.RunTask) -> fx.RunTask:
-        """A task of a test case knows which one, and the how-manieth of its state it is."""
+    def count(self, arn: str, task: fx.RunTask) -> fx.RunTask:
+        """A task that a mock answers, with its number: the same after a restart, and counted once."""
+        run = self.resident(arn)
+        assert run is not None
         first = self.maps.ancestor(run)
         counts = first.execution.invocations
-        counts[task.state] = counts.get(task.state, 0) + 1
+        number = counts.get(task.state, 0)
+        counts[task.state] = number + 1
+        counted = msgspec.structs.replace(task, invocation=number)
+        run.unsaved.tasks[task.request_id] = TaskRow(task=counted)
+        self.change(run)
         self.change(first)
-        return msgspec.structs.replace(task, case=run.execution.case, invocation=counts[task.state] - 1)
+        return counted
 
     def _end_task(self, run: Run, request_id: int, *, cancelled: bool) -> None:
         _forget(run.unsaved.tasks, run.unsaved.gone_tasks, request_id)

@@ -33,6 +33,12 @@ class TaskReply:
         self.task = task
         self.ended = False
 
+    def count(self) -> int:
+        if self.task.invocation is None:
+            self.task = self._engine.count(self.execution_arn, self.task)
+        assert self.task.invocation is not None
+        return self.task.invocation
+
     def started(self, worker: str | None = None) -> None:
         self._tell(ev.TaskStarted(self.task.request_id, worker))
 

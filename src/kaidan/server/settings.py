@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from kaidan.integrations.clients import is_url
 from kaidan.observe.targets import event_target, log_target
 
 Value: TypeAlias = str | int | bool | Path | tuple[str, ...] | None
@@ -147,6 +148,12 @@ def _like(pattern: str, words: str) -> Read:
     return read
 
 
+def _url(value: Any) -> str:
+    if not isinstance(value, str) or not is_url(value):
+        raise ValueError("must be a URL, such as http://127.0.0.1:4566")
+    return value
+
+
 def _several(check: Callable[[str], str]) -> Read:
     """A list, or a text with commas between."""
 
@@ -240,7 +247,7 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "endpoint-url", "URL", "Where tasks find every AWS service, instead of at AWS.",
-        _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none",
+        _url, _fixed(None), "none",
     ),
     Setting(
         "emulate", "[FILE]",

@@ -49,8 +49,6 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     frame.task_started, frame.task_submitted, frame.early = False, False, None
     frame.request_id = turn.await_answer(frame)
     frame.timeout_s, frame.heartbeat_s = step.timeout_s or 0, step.heartbeat_s or 0
-    if resource.kind != "activity":
-        _start_timers(turn, frame)
     turn.effects.append(
         fx.RunTask(
             request_id=frame.request_id,
@@ -62,6 +60,7 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
             timeout_s=step.timeout_s,
             heartbeat_s=step.heartbeat_s,
             role=_role(turn, step),
+            case=turn.execution.case,
         )
     )
 
@@ -99,24 +98,30 @@ def _record(turn: Turn, frame: Frame, name: str, details: dict[str, JSON]) -> No
 
 
 def started(turn: Turn, frame: Frame, event: ev.TaskStarted) -> None:
-    """Recorded once, also when the work is begun again after a restart."""
+    """Recorded once, also when the work is begun again after a restart.
+
+    From here on the time runs, of activities too: it begins with ActivityStarted (AWS guide, "Task workflow state").
+    """
     if frame.task_started:
         return
     frame.task_started = True
     worker = {"workerName": event.worker} if event.worker is not None else {}
     _record(turn, frame, "Started", worker)
-    if task_resource(frame.resource).kind == "activity":
-        _start_timers(turn, frame)
+    if frame.timeout_s:
+        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
+    if task_resource(frame.resource).pattern != ".waitForTaskToken":
+        _start_heartbeat(turn, frame)
     _take_early(turn, frame)
 
 
 def submitted(turn: Turn, frame: Frame, event: ev.TaskSubmitted) -> None:
-    """Recorded once, too. Whoever has the token is heard of from here on."""
+    """Recorded once, too. Who has the token is heard of from here on: while a Lambda function that will hand it on is
+    running, no heartbeat is missed (AWS guide, "Invoke an AWS Lambda function with Step Functions")."""
     if frame.task_submitted:
         return
     frame.task_submitted = True
     _record(turn, frame, "Submitted", {"output": event.output.text})
-    if _is_callback(frame):
+    if task_resource(frame.resource).pattern == ".waitForTaskToken":
         heartbeat(turn, frame)
     _take_early(turn, frame)
 
@@ -141,21 +146,6 @@ def _take_early(turn: Turn, frame: Frame) -> None:
 def heartbeat(turn: Turn, frame: Frame) -> None:
     turn.drop_timer(frame.heartbeat_timer)
     _start_heartbeat(turn, frame)
-
-
-def _start_timers(turn: Turn, frame: Frame) -> None:
-    """TimeoutSeconds and HeartbeatSeconds count from the moment that the work begins. For an activity that is when a
-    worker takes it: until then only the machine's own time-out counts (AWS guide, "Troubleshooting activities"). The
-    heartbeat of a callback waits for the call that hands the token on: a Lambda function may take longer over it
-    (AWS guide, "Invoke an AWS Lambda function with Step Functions")."""
-    if frame.timeout_s:
-        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
-    if not _is_callback(frame):
-        _start_heartbeat(turn, frame)
-
-
-def _is_callback(frame: Frame) -> bool:
-    return task_resource(frame.resource).pattern == ".waitForTaskToken"
 
 
 def _start_heartbeat(turn: Turn, frame: Frame) -> None:
