@@ -378,6 +378,7 @@ def test_s3_stores_what_step_functions_stores(aws: ClientFactory) -> None:
     source = {"SourceBucket": "one", "SourceKey": "a b/\u00e9", "DestinationBucket": "one", "DestinationKey": "copy"}
     run(aws, "s3:copyObject", source)
     listed = run(aws, "s3:listObjectsV2", {"Bucket": "one", "MaxKeys": "10"})
+    assert "EncodingType" not in listed
     assert [item["Key"] for item in listed["Contents"]] == ["a b/\u00e9", "copy"]
 
 
@@ -449,6 +450,38 @@ def test_values_pass_as_the_java_sdk_passes_them(aws: ClientFactory) -> None:
     assert run(aws, "ec2:describeInstanceAttribute", asked)["UserData"] == {"Value": "ZWNobw=="}
     role = {"RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}
     assert run(aws, "iam:createRole", role)["Role"]["AssumeRolePolicyDocument"].startswith("%7B%22Version%22")
+
+
+@pytest.mark.parametrize(
+    ("region", "given", "place"),
+    [
+        ("us-east-1", {}, {}),
+        ("eu-west-1", {}, {"LocationConstraint": "eu-west-1"}),
+        (
+            "eu-west-1",
+            {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}},
+            {"LocationConstraint": "eu-west-1"},
+        ),
+    ],
+)
+def test_a_bucket_is_made_where_its_client_is(
+    aws: ClientFactory, region: str, given: dict[str, JSON], place: JSON
+) -> None:
+    clients = aws.in_region(region)
+    name = f"in-{region}-{len(given)}"
+    run(clients, "s3:createBucket", {"Bucket": name, **given})
+    assert run(clients, "s3:getBucketLocation", {"Bucket": name}) == place
+
+
+def test_ids_of_route53_have_no_paths(aws: ClientFactory) -> None:
+    """As the Java SDK gives them: but for a list by name, which it forgets."""
+    made = run(aws, "route53:createHostedZone", {"Name": "example.com.", "CallerReference": "r"})
+    zone = made["HostedZone"]["Id"]
+    assert "/" not in zone + made["ChangeInfo"]["Id"]
+    assert run(aws, "route53:getHostedZone", {"Id": zone})["HostedZone"]["Id"] == zone
+    assert [each["Id"] for each in run(aws, "route53:listHostedZones", {})["HostedZones"]] == [zone]
+    by_name = run(aws, "route53:listHostedZonesByName", {})["HostedZones"]
+    assert [each["Id"] for each in by_name] == [f"/hostedzone/{zone}"]
 
 
 @pytest.mark.parametrize(
@@ -626,7 +659,8 @@ def test_client_errors_are_one_line(problem: Exception, cause: str, caplog: pyte
     caplog.set_level("DEBUG")
     error = aws_sdk.translate(resolve("ec2", "describeImages"), problem)
     assert (error.error, error.cause) == ("Ec2.SdkClientException", cause)
-    assert bool(caplog.records) == (not isinstance(problem, boto.BotoCoreError))
+    ours = [record for record in caplog.records if record.name == aws_sdk.__name__]
+    assert bool(ours) == (not isinstance(problem, boto.BotoCoreError))
 
 
 def client_error(

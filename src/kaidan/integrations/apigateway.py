@@ -31,8 +31,7 @@ _FORBIDDEN = """
 authorization connection content-md5 expect host max-forwards proxy-authenticate server te transfer-encoding trailer
 upgrade via www-authenticate
 """
-FORBIDDEN_HEADERS = frozenset(_FORBIDDEN.split())
-FORBIDDEN_PREFIXES = ("x-forwarded", "x-amz")
+BARRED = form.headers(_FORBIDDEN, "x-forwarded", "x-amz")
 
 
 # --- parameters -------------------------------------------------------------------------------------------
@@ -51,23 +50,10 @@ FORM = Form(
         "AuthType": form.one_of("NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY"),
     },
     required=("ApiEndpoint", "Method"),
+    barred=BARRED,
 )
 
 PATTERNS = ("", ".waitForTaskToken")
-
-
-def check_parameters(action: str, parameters: JSON) -> str | None:
-    """Why these parameters cannot start the task, or None."""
-    return ", ".join(FORM.problems(parameters) + web.forbidden(parameters, _is_forbidden)) or None
-
-
-def check_template(action: str, template: JSON) -> list[str]:
-    """The same as far as it can be known before running."""
-    return FORM.template_problems(template)
-
-
-def _is_forbidden(header: str) -> bool:
-    return header.lower() in FORBIDDEN_HEADERS or header.lower().startswith(FORBIDDEN_PREFIXES)
 
 
 # --- the call ---------------------------------------------------------------------------------------------

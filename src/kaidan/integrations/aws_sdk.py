@@ -320,18 +320,21 @@ def _service_error(operation: Operation, response: Mapping[str, Any]) -> StateEr
 
 def _exception(operation: Operation, error: Mapping[str, Any], status: int | None) -> str:
     """The modelled exception for a code on the wire; for a code outside the model, the service's own."""
-    known = _exceptions(operation.service)
+    known = exceptions(operation.service)
     bodiless = BODILESS_ERRORS.get((operation.service, operation.operation_name, status or 0))
     codes = (bodiless, error.get("QueryErrorCode"), error.get("Code"))
     return next((known[code] for code in codes if code in known), f"{operation.prefix}Exception")
 
 
 @cache
-def _exceptions(service: str) -> dict[str | None, str]:
-    """Code on the wire, or name of the shape, to the exception."""
-    shapes = service_model(service).error_shapes
-    by_name: dict[str | None, str] = {shape.name: exception_name(shape.name) for shape in shapes}
-    return by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
+def exceptions(client: str) -> dict[str | None, str]:
+    """Code on the wire, or name of the shape, to the exception; in a stream of events the name begins small."""
+    shapes = service_model(client).error_shapes
+    in_streams: dict[str | None, str] = {
+        shape.name[:1].lower() + shape.name[1:]: exception_name(shape.name) for shape in shapes
+    }
+    by_name = {shape.name: exception_name(shape.name) for shape in shapes}
+    return in_streams | by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
 
 
 def _client_cause(problem: Exception) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kaidan.integrations import calls
+from kaidan.integrations.java_sdk import speak_as_java
 from kaidan.protocol.effects import Role
 
 DEFAULT_REGION = "us-east-1"
@@ -140,7 +141,7 @@ class ClientFactory:
             session.register_component("credential_provider", _AssumedRole(self, role))
         elif settings.access_key is not None:
             session.set_credentials(settings.access_key, settings.secret_key, settings.session_token)
-        _speak_plainly(session)
+        speak_as_java(session)
         return session
 
     def _configured_region(self) -> str | None:
@@ -223,19 +224,3 @@ def _let_calls_be_given_up(client: Any) -> None:
     pools = client._endpoint.http_session._pool_classes_by_scheme
     pools.update(calls.abortable(pools))
     client.meta.events.register("before-send", lambda **request: calls.check())
-
-
-def _speak_plainly(session: Any) -> None:
-    """Take botocore's conveniences for Python away: AWS's own SDK passes these values on as they are."""
-    from botocore import handlers
-
-    for event, convenience in (
-        ("after-call.iam", handlers.json_decode_policies),
-        ("after-call.ec2.GetConsoleOutput", handlers.decode_console_output),
-        ("after-call.cloudformation.GetTemplate", handlers.json_decode_template_body),
-        ("before-parameter-build.ec2.RunInstances", handlers.base64_encode_user_data),
-        ("before-parameter-build.autoscaling.CreateLaunchConfiguration", handlers.base64_encode_user_data),
-        ("before-parameter-build.s3.CopyObject", handlers.handle_copy_source_param),
-        ("before-parameter-build.s3.UploadPartCopy", handlers.handle_copy_source_param),
-    ):
-        session.unregister(event, convenience)

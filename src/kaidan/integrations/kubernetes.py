@@ -29,7 +29,7 @@ from kaidan.integrations.form import Form
 from kaidan.integrations.jobs import Fields, Job, Watch, by_the_minute
 from kaidan.limits import AWS
 from kaidan.protocol.effects import Role, RunTask
-from kaidan.values import JSON, InvalidJson, dumps, loads
+from kaidan.values import JSON, dumps, json_or_text
 
 TIMEOUT_S = 60.0
 TOKEN_S = 60
@@ -63,16 +63,6 @@ FORMS = {
         required=(*CLUSTER, "Job"),
     ),
 }
-
-
-def check_parameters(action: str, parameters: JSON) -> str | None:
-    """Why these parameters cannot start the task, or None."""
-    return ", ".join(FORMS[action].problems(parameters)) or None
-
-
-def check_template(action: str, template: JSON) -> list[str]:
-    """The same as far as it can be known before running."""
-    return FORMS[action].template_problems(template)
 
 
 # --- the calls --------------------------------------------------------------------------------------------
@@ -209,21 +199,13 @@ class Cluster:
 def _answer(response: web.Response, raw: bool) -> Fields:
     text = response.body.decode("utf-8", "replace")
     answer = {
-        "ResponseBody": text if raw else _json(text),
+        "ResponseBody": text if raw else json_or_text(text),
         "StatusCode": response.status,
         "StatusText": response.reason,
     }
     if not 200 <= response.status < 300:
         raise StateError(f"EKS.{response.status}", dumps(answer))
     return answer
-
-
-def _json(text: str) -> JSON:
-    """An answer that may be no more than text."""
-    try:
-        return loads(text)
-    except InvalidJson:
-        return text
 
 
 def _verdict(answer: Fields) -> bool | None:

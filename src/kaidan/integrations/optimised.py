@@ -29,7 +29,7 @@ from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.form import REQUIRED, Complaint
 from kaidan.integrations.jobs import Call, Fields, Job, Watch
-from kaidan.integrations.naming import exception_name, member_names
+from kaidan.integrations.naming import member_names
 from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, dumps
 
@@ -296,7 +296,7 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
     """`SNS.NotFoundException`, "Topic does not exist (Service: AmazonSNS; Status Code: 404; Error Code: NotFound;
     Request ID: …; Proxy: null)" (recorded)."""
     error, metadata = response["Error"], response.get("ResponseMetadata", {})
-    known = _exceptions(client)
+    known = aws_sdk.exceptions(client)
     codes = (error.get("QueryErrorCode"), error.get("Code"))
     name = next((known[code] for code in codes if code in known), service.exception)
     status, request_id = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId") or "null"
@@ -305,17 +305,6 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
         f"Error Code: {error.get('Code')}; Request ID: {request_id}; Proxy: null)"
     )
     return StateError(f"{service.prefix}.{name}", cause)
-
-
-@cache
-def _exceptions(client: str) -> dict[str | None, str]:
-    """Code on the wire, or name of the shape, to the exception; in a stream of events the name begins small."""
-    shapes = aws_sdk.service_model(client).error_shapes
-    in_streams: dict[str | None, str] = {
-        shape.name[:1].lower() + shape.name[1:]: exception_name(shape.name) for shape in shapes
-    }
-    by_name = {shape.name: exception_name(shape.name) for shape in shapes}
-    return in_streams | by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
 
 
 # --- results ----------------------------------------------------------------------------------------------
