@@ -119,7 +119,7 @@ class Api:
         self.service = Service(engine, account=account, region=region, revision=revision, mocks=world.mocks)
         engine.listeners += [deletion.listener(self.service), executions.listener(self.service)]
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
-        local = LocalClients(self.call, clients or ClientFactory())
+        local = LocalClients(self.call, clients or ClientFactory(), account)
         engine.maps.storage = Storage(local, folders)
         dispatcher = Dispatcher(local, self._pool.run, world.surroundings)
         StepFunctionsTasks(self.service, self.call, self.begin, local, self._pool.run).register(dispatcher)
