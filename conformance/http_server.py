@@ -2,8 +2,10 @@
 
 Two pages more than the real server has, both POST and answered in JSON:
 
-    /new      {"as_of": "2024-05-01"}    forget everything, answer as AWS did that day → {"now_ms": …}
-    /advance  {"horizon_ms": …}          do all that is due, or jump to what comes next → {"moved": true, "now_ms": …}
+    /new      {"as_of": "2024-05-01", "mock_config": {…}}   forget everything, answer as AWS did that day, tasks as a
+                                                            Step Functions Local mock configuration says → {"now_ms": …}
+    /advance  {"horizon_ms": …}                             do all that is due, or jump to what comes next
+                                                            → {"moved": true, "now_ms": …}
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from typing import Any
 from aiohttp import web
 
 from conformance.cases import ACCOUNT, REGION
+from kaidan.integrations.mocks import parse_mock_config
+from kaidan.integrations.world import World
 from kaidan.runtime.sources import SimulatedClock
 from kaidan.server.app import App
 from kaidan.service.api import Api
@@ -35,7 +39,9 @@ class Simulated:
         as_of = datetime.date.fromisoformat(wanted["as_of"]) if wanted["as_of"] else None
         clock = SimulatedClock(int(time.time()) * 1000 + 123)
         self.api.close()
-        self.api = Api(account=ACCOUNT, region=REGION, clock=clock, as_of=as_of)
+        mocked = wanted["mock_config"]
+        world = World(mocks=parse_mock_config(mocked)) if mocked is not None else None
+        self.api = Api(account=ACCOUNT, region=REGION, clock=clock, as_of=as_of, world=world)
         return {"now_ms": clock.now_ms()}
 
     def advance(self, wanted: dict[str, Any]) -> dict[str, Any]:

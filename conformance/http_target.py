@@ -25,7 +25,8 @@ class OverHttp:
     """A Target: boto3 on one side, `http_server.py` on the other."""
 
     def __init__(self, as_of: date | None = None, mock_config: JsonObject | None = None) -> None:
-        self._now_ms = _post("/new", {"as_of": as_of.isoformat() if as_of else None})["now_ms"]
+        wanted = {"as_of": as_of.isoformat() if as_of else None, "mock_config": mock_config}
+        self._now_ms = _post("/new", wanted)["now_ms"]
 
     def call(self, service: str, operation: str, params: JsonObject, account: str | None = None) -> JsonObject:
         if service != "stepfunctions" or account is not None:

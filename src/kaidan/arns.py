@@ -41,6 +41,28 @@ class Arn:
         return f"arn:{self.partition}:states:{self.region}:{self.account}:{resource}"
 
 
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""How the regions begin that are in another partition than `aws` (botocore's `partitions.json`)."""
+
+
+def partition_of(region: str) -> str:
+    """`partition_of("cn-north-1")` is `aws-cn`."""
+    return next((partition for prefix, partition in PARTITIONS.items() if region.startswith(prefix)), "aws")
+
+
+def states_arn(region: str, account: str, resource: str) -> str:
+    """`arn:aws:states:us-east-1:123456789012:stateMachine:orders`, in the partition that the region is in."""
+    return f"arn:{partition_of(region)}:states:{region}:{account}:{resource}"
+
+
 def execution_arn(machine_arn: str, name: str, *, express_id: str | None = None) -> str:
     """The ARN of an execution of a machine; Express executions carry one id more."""
     machine = Arn.parse(machine_arn)

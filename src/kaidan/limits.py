@@ -51,6 +51,16 @@ class Limits:
     standard_duration_s_max: int = 31_536_000
     """Standard executions end after one year."""
 
+    redrivable_s_max: int = 14 * 86_400
+    """How long after its end an execution can be redriven."""
+
+    redrive_tokens_max: int = 10
+    redrive_token_s_max: int = 900
+    """How many client tokens of one execution's redrives count, and for how long (API reference, RedriveExecution)."""
+
+    map_run_redrives_max: int = 1_000
+    """How often one Map Run can be redriven."""
+
     variable_bytes_max: int = 262_144
     """One variable, and all variables of one Assign."""
 

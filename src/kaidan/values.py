@@ -161,6 +161,11 @@ class Payload:
         return text
 
     @property
+    def line(self) -> str:
+        """The text on one line: what was sent may have newlines between values."""
+        return self.text if "\n" not in self.text else dumps(self.value)
+
+    @property
     def size_bytes(self) -> int:
         """Length of the text in UTF-8, which is what AWS's payload limits count."""
         text = self.text

@@ -15,6 +15,7 @@ import pytest
 from kaidan.cli import remote
 from kaidan.cli.exits import Exit
 from tests.cli.conftest import Kaidan
+from tests.integrations.loopback import loopback
 from tests.server.support import ARN, PASS, client, machine, running, waiting
 
 COMMANDS = (("executions",), ("start", "orders"), ("stop", "x"), ("redrive", "x"), ("logs", "x"))
@@ -325,6 +326,17 @@ def test_nobody_answers(kaidan: Kaidan, arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, "<html>\nHello"), (200, '{"Queues": []}'), (404, "<html>\nWhere?"), (503, "")]
+)
+def test_somebody_else_answers(kaidan: Kaidan, arguments: tuple[str, ...], status: int, body: str) -> None:
+    with loopback(lambda exchange: exchange.reply(status, body)) as other:
+        result = kaidan(*arguments, "--endpoint-url", other.url)
+    assert (result.status, result.out) == (Exit.BAD_INPUT, "")
+    assert result.err.splitlines()[0] == f"error: {other.url}: what answers there is not Step Functions"
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_no_credentials_for_aws(kaidan: Kaidan, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_SFN")
     result = kaidan(*arguments)
@@ -338,9 +350,14 @@ def test_no_credentials_for_aws(kaidan: Kaidan, arguments: tuple[str, ...], monk
     ("options", "problem"),
     [
         (("--profile", "nobody"), "error: The config profile (nobody) could not be found"),
+        (("--region", "no where"), "error: Provided region_name 'no where' doesn't match a supported format."),
         (("--endpoint-url", "localhost:8083"), "error: localhost:8083: must be a URL"),
+        (("--endpoint-url", "http://a..b"), "error: http://a..b: must be a URL"),
+        (("--endpoint-url", "http://my_server"), "error: Invalid endpoint: http://my_server"),
+        (("--endpoint-url", "http://[::1"), "error: http://[::1: must be a URL"),
+        (("--endpoint-url", "http://localhost:99999"), "error: http://localhost:99999: must be a URL"),
     ],
-    ids=["profile", "endpoint"],
+    ids=str,
 )
 def test_options_that_lead_nowhere(kaidan: Kaidan, options: tuple[str, ...], problem: str) -> None:
     result = kaidan("executions", *options)

@@ -30,7 +30,7 @@ def test_table(kaidan: Kaidan) -> None:
     heading, *lines = result.out.splitlines()
     assert heading == f"FAILED  {Path('bad.asl.json').absolute()}  first"
     assert [(line[:4], line[20:]) for line in lines] == [
-        ("1  0", 'ExecutionStarted       {"a":"b c"}'),
+        ("1  0", 'ExecutionStarted       {"a": "b c"}'),
         ("2  0", 'FailStateEntered  Bad  {"a":"b c"}'),
         ("3  2", "ExecutionFailed   Bad  Oops: two lines"),
     ]

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kaidan.cli import compose, session
 from kaidan.cli.exits import Exit
+from kaidan.runtime import engine
+from kaidan.store.sqlite import SqliteStore
 from tests.cli.conftest import Kaidan
 
 TASK = "arn:aws:states:::aws-sdk:ec2:describeImages"
@@ -162,6 +166,7 @@ def test_placeholders(
         (["task.asl.json"], "error: no AWS credentials: the definition calls AWS, and none were found"),
         (["task.asl.json", "--profile", "me"], "error: The config profile (me) could not be found"),
         (["task.asl.json", "--endpoint-url", "localhost:1"], "error: --endpoint-url localhost:1: must be a URL"),
+        (["task.asl.json", "--endpoint-url", "http://a..b"], "error: --endpoint-url http://a..b: must be a URL"),
         (["task.asl.json", "--endpoint-url", "http://[::1"], "error: --endpoint-url http://[::1: must be a URL"),
         ([], "Error: Missing argument 'DEFINITION'"),
         (["--emulate"], "Error: Missing argument 'DEFINITION'"),
@@ -342,6 +347,73 @@ def test_a_failure_inside_is_placed_where_it_began(kaidan: Kaidan, define: Any) 
     line = line_of(definition, "Deep")
     result = kaidan("run", define(definition), "--input", '{"i": [{}]}')
     assert f"  state  Deep  (m.asl.json:{line})" in result.out
+
+
+def reading(folder: Path, items: int, *states: dict[str, Any], kind: str = "EXPRESS") -> str:
+    """A Distributed Map over the lines of a file."""
+    (folder / "items.jsonl").write_text("".join(f"{number}\n" for number in range(items)))
+    inner = json.loads(machine(**{f"S{number}": state for number, state in enumerate(states)}))
+    return machine(
+        Each={
+            "Type": "Map",
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "JSONL"},
+                "Parameters": {"Bucket": "file://.", "Key": "items.jsonl"},
+            },
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind}, **inner},
+            "ResultPath": None,
+            "End": True,
+        }
+    )
+
+
+def test_a_map_that_reads_its_items(kaidan: Kaidan, define: Any, surroundings: Path) -> None:
+    """Nobody knows how many there will be: the first have lines of their own, then there are numbers only."""
+    result = kaidan("run", define(reading(surroundings, 300, {"Type": "Succeed"})))
+    lines = [line.split(maxsplit=2)[1:] for line in result.out.split("\n\n")[0].splitlines()]
+    assert lines[0] == ["Each"]
+    numbers = [words[1] for words in lines if words[0] == "Each" and len(words) > 1]
+    assert numbers[:-1] == [f"{done} done" for done in (30, 40, 50, 60, 70, 80, 90, 100, 200, 300)]
+    assert len(lines) < 40
+
+
+@pytest.mark.parametrize("kind", ["STANDARD", "EXPRESS"])
+def test_children_are_not_all_in_memory(
+    kaidan: Kaidan, define: Any, surroundings: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Those that wait, and those that have ended, are in a file for as long as they are needed."""
+    monkeypatch.setattr(engine, "RESIDENT_MAX", 3)
+    monkeypatch.setattr(tempfile, "tempdir", str(surroundings))
+    most = [0]
+
+    class Watched(engine.Engine):
+        def _evict(self) -> None:
+            super()._evict()
+            most[0] = max(most[0], len(self.runs))
+
+    monkeypatch.setattr(compose, "Engine", Watched)
+    waits = {"Type": "Wait", "Seconds": 20, "Next": "S1"}, {"Type": "Wait", "Seconds": 20, "End": True}
+    result = kaidan("run", define(reading(surroundings, 100, *waits, kind=kind)), "--skip-waits", "--json")
+    assert (result.status, json.loads(result.out)["output"]) == (Exit.SUCCEEDED, {})
+    assert 1 < most[0] < 20
+    assert not list(surroundings.glob("kaidan-*"))
+
+
+def test_nowhere_to_keep_children(
+    kaidan: Kaidan, define: Any, surroundings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SqliteStore", lambda path, **options: SqliteStore("/dev/null/x"))
+    result = kaidan("run", define(reading(surroundings, 1, {"Type": "Succeed"})))
+    assert result.status == Exit.BAD_INPUT
+    assert "error: the executions of a Distributed Map cannot be kept: " in result.err
+
+
+def test_express_has_a_history(kaidan: Kaidan, define: Any, surroundings: Path) -> None:
+    result = kaidan("run", define(ECHO), "--type", "EXPRESS", "--history", "events.json")
+    assert re.search("SUCCEEDED in .*, 1 state\n", result.out)
+    types = [event["type"] for event in json.loads((surroundings / "events.json").read_text())["events"]]
+    assert types == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
 
 
 def test_distributed_map_names_a_failed_item(kaidan: Kaidan, define: Any) -> None:

@@ -34,7 +34,7 @@ class Watched:
         self.engine = Engine(SimulatedClock())
         self.engine.handler = _Tasks(self.engine, World(seed=seed, answer=answer), SeededSource(seed + 1))
         self.progress = Progress()
-        self.engine.listeners.append(self.listen)
+        self.engine.listen(self.listen)
         self.execution = Execution(
             arn=f"{MACHINE.replace('stateMachine', 'execution')}:e",
             name="e",

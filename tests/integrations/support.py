@@ -64,7 +64,7 @@ class FakeReply:
         self._on_cancel.append(action)
         return lambda: self._on_cancel.remove(action)
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
         self._timers.append((self.now_s + delay_s, action))
 
     def pass_time(self, seconds: float = 86_400.0) -> None:

@@ -464,13 +464,13 @@ def test_values_pass_as_the_java_sdk_passes_them(aws: ClientFactory) -> None:
             "s3:headBucket",
             {"Bucket": "nowhere"},
             "S3.NoSuchBucketException",
-            "Not Found (Service: S3, Status Code: 404, Request ID: ",
+            "(Service: S3, Status Code: 404, Request ID: ",
         ),
         (
             "s3:headObject",
             {"Bucket": "nowhere", "Key": "k"},
             "S3.NoSuchKeyException",
-            "Not Found (Service: S3, Status Code: 404, Request ID: ",
+            "(Service: S3, Status Code: 404, Request ID: ",
         ),
         (
             "dynamodb:getItem",
@@ -670,7 +670,7 @@ def client_error(
             "acmpca:deleteCertificateAuthority",
             client_error("ResourceNotFoundException", None),
             "AcmPca.ResourceNotFoundException",  # AWS guide
-            "null (Service: AcmPca, Status Code: 400, Request ID: r) (SDK Attempt Count: 1)",
+            "(Service: AcmPca, Status Code: 400, Request ID: r) (SDK Attempt Count: 1)",
         ),
         (
             "s3:createBucket",

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from moto.server import ThreadedMotoServer
 
-from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import SERVICES
 from kaidan.integrations.optimised import Optimised
 from kaidan.values import JSON
+from tests.integrations.emulated import ACCOUNT, emulated_aws
+from tests.integrations.modelled import modelled_aws
 from tests.integrations.support import EXECUTION, FakeReply, at_once, task
-
-ACCOUNT = "123456789012"
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[ClientFactory]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield ClientFactory(
-        AwsSettings(
-            region="us-east-1",
-            endpoint_url=f"http://{host}:{port}",
-            max_attempts=1,
-            access_key="test",
-            secret_key="test",
-        )
-    )
-    server.stop()
+    with emulated_aws() as world:
+        yield world.clients
 
 
 def run(aws: ClientFactory, resource: str, parameters: JSON) -> FakeReply:
@@ -126,38 +115,6 @@ def test_events(aws: ClientFactory, queue: str) -> None:
     assert json.loads(cause)["Entries"][0]["ErrorCode"] == "InvalidArgument"
 
 
-def test_queries(aws: ClientFactory) -> None:
-    parameters = {"QueryString": "SELECT 1", "ResultConfiguration": {"OutputLocation": "s3://results/"}}
-    result = run(aws, "athena:startQueryExecution.sync", parameters).result
-    assert result["QueryExecution"]["Status"]["State"] == "SUCCEEDED"
-    query = {"QueryExecutionId": result["QueryExecution"]["QueryExecutionId"]}
-    rows = run(aws, "athena:getQueryResults", query).result["ResultSet"]["Rows"]
-    assert isinstance(rows, list)
-
-
-def test_runs(aws: ClientFactory) -> None:
-    aws.client("glue").create_job(Name="nightly", Role="r", Command={"Name": "glueetl"})
-    reply = run(aws, "glue:startJobRun.sync", {"JobName": "nightly", "Arguments": {"--day": "1"}})
-    assert reply.told[2][1]["JobName"] == "nightly"
-    assert isinstance(reply.result["StartedOn"], int)
-    error, _ = run(aws, "glue:startJobRun", {"JobName": "none"}).failure
-    assert error == "Glue.EntityNotFoundException"
-
-
-def test_builds(aws: ClientFactory) -> None:
-    aws.client("iam").create_role(RoleName="build", AssumeRolePolicyDocument="{}")
-    aws.client("codebuild").create_project(
-        name="site",
-        source={"type": "S3", "location": "bucket/path"},
-        artifacts={"type": "NO_ARTIFACTS"},
-        environment={"type": "LINUX_CONTAINER", "image": "i", "computeType": "BUILD_GENERAL1_SMALL"},
-        serviceRole=f"arn:aws:iam::{ACCOUNT}:role/build",
-    )
-    reply = run(aws, "codebuild:startBuild.sync", {"ProjectName": "site"})
-    assert reply.told[2][1]["Build"]["BuildStatus"] == "IN_PROGRESS"
-    assert reply.result["Build"]["BuildStatus"] == "SUCCEEDED"
-
-
 def test_executions(aws: ClientFactory) -> None:
     definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
     role = f"arn:aws:iam::{ACCOUNT}:role/r"
@@ -168,3 +125,26 @@ def test_executions(aws: ClientFactory) -> None:
     assert isinstance(result["StartDate"], int)
     error, _ = run(aws, "states:startExecution", {"StateMachineArn": machine["stateMachineArn"] + "x"}).failure
     assert error == "StepFunctions.StateMachineDoesNotExistException"
+
+
+def test_models_read_from_s3_and_write_there(aws: ClientFactory) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="prompts")
+    s3.put_object(Bucket="prompts", Key="in/1.json", Body=b'{"prompt": "hi"}', ContentType="application/x-prompt")
+    places = {"Input": {"S3Uri": "s3://prompts/in/1.json"}, "Output": {"S3Uri": "s3://prompts/out/1.json"}}
+    with modelled_aws() as bedrock:
+        bedrock.begin({"bedrock-runtime.InvokeModel": [{"body": b'{"text": "yo"}', "contentType": "application/json"}]})
+        endpoints = {"bedrock-runtime": bedrock.clients.settings.endpoint_urls["bedrock-runtime"]}
+        both = ClientFactory(replace(aws.settings, endpoint_urls=endpoints))
+        result = run(both, "bedrock:invokeModel", {"ModelId": "m", **places}).result
+        assert result == {"Body": "s3://prompts/out/1.json", "ContentType": "application/json"}
+        sent = {"modelId": "m", "body": b'{"prompt": "hi"}', "contentType": "application/x-prompt"}
+        assert bedrock.asked == [("bedrock-runtime.InvokeModel", sent)]
+        assert bedrock.faults == []
+
+        run(both, "bedrock:invokeModel", {"ModelId": "m", "ContentType": "text/plain", **places})
+        assert bedrock.asked[-1][1]["contentType"] == "text/plain"
+        absent = {"Input": {"S3Uri": "s3://prompts/none"}}
+        assert run(both, "bedrock:invokeModel", {"ModelId": "m", **absent}).failure[0] == "S3.NoSuchKeyException"
+    written = s3.get_object(Bucket="prompts", Key="out/1.json")
+    assert (written["Body"].read(), written["ContentType"]) == (b'{"text": "yo"}', "application/json")

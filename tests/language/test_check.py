@@ -420,6 +420,31 @@ STATES: list[tuple[JSON, list[str]]] = [
         reader(InputType="JSON", CSVDelimiter="TAB"),
         ["Field 'CSVDelimiter' is not supported at /ItemReader/ReaderConfig"],
     ),
+    (
+        reader(Transformation="LOAD_AND_FLATTEN"),
+        ["These fields are required: [InputType] at /ItemReader/ReaderConfig"],
+    ),
+    (
+        reader(Transformation="LOAD_AND_FLATTEN", InputType="MANIFEST"),
+        [
+            "The field 'InputType' should have one of these values: [CSV, JSON, JSONL, PARQUET]"
+            " at /ItemReader/ReaderConfig/InputType"
+        ],
+    ),
+    (reader(ManifestType="ATHENA_DATA"), ["These fields are required: [InputType] at /ItemReader/ReaderConfig"]),
+    (
+        reader(ManifestType="ATHENA_DATA", InputType="JSON"),
+        [
+            "The field 'InputType' should have one of these values: [CSV, JSONL, PARQUET]"
+            " at /ItemReader/ReaderConfig/InputType"
+        ],
+    ),
+    (
+        reader(ManifestType="S3_INVENTORY", InputType="MANIFEST"),
+        ["Field 'InputType' is not supported at /ItemReader/ReaderConfig"],
+    ),
+    (reader(ManifestType="S3_INVENTORY"), []),
+    (reader(ManifestType="ATHENA_DATA", InputType="PARQUET"), []),
     (reader(MaxItems=100_000_001), ["Maximum value is 100000000 at /ItemReader/ReaderConfig/MaxItems"]),
     (
         map_(ItemReader={"Resource": WRITER}),
@@ -428,6 +453,13 @@ STATES: list[tuple[JSON, list[str]]] = [
     (
         map_(ItemBatcher={"MaxItemsPerBatch": 5, "MaxItemsPerBatchPath": "$.n"}),
         ["There should only be one of the following fields: [MaxItemsPerBatchPath, MaxItemsPerBatch] at /ItemBatcher"],
+    ),
+    (
+        map_(ItemBatcher={"BatchInput": {}}),
+        [
+            "This object should have at least one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath,"
+            " MaxInputBytesPerBatch, MaxInputBytesPerBatchPath] at /ItemBatcher"
+        ],
     ),
     (
         map_(ItemBatcher={"MaxInputBytesPerBatch": 262_145}),

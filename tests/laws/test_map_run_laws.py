@@ -124,9 +124,7 @@ class World:
     def kill(self) -> None:
         """As kill -9 leaves it: what was not saved is lost, and nothing goes on."""
         self.store.close()
-        threads = self.engine.maps._threads
-        if threads is not None:
-            threads.shutdown(wait=True)
+        self.engine.maps._pool.close(wait=True)
         self._open()
 
     def killed_at_times(self, chance: random.Random, times: int) -> None:

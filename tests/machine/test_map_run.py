@@ -271,7 +271,7 @@ def test_many_pages(world: World) -> None:
     reader = world.reader(rows, InputType="CSV", CSVHeaderLocation="FIRST_ROW")
     seen: list[int] = []
     engine = world.service.api.service.engine
-    engine.listeners.append(lambda run, event: seen.append(_waiting(run)))
+    engine.listen(lambda run, event: seen.append(_waiting(run)))
     world.run({"ItemReader": reader, "MaxConcurrency": 10, "ResultWriter": world.writer()}, mode="EXPRESS")
     engine.run_until(lambda: world.described["status"] != "RUNNING", 60)
     assert world.counts("item") == {"succeeded": 3_500, "total": 3_500, "resultsWritten": 3_500}
@@ -346,6 +346,20 @@ def test_caught_and_retried(world: World) -> None:
     assert world.output == {"error": "States.ItemReaderFailed"}
     assert world.events.count("MapRunFailed") == 2
     assert len(world.service("ListMapRuns", executionArn=world.execution)["mapRuns"]) == 2
+
+
+@pytest.mark.parametrize("field", ["ItemReader", "ResultWriter"])
+def test_arguments_that_are_no_object(world: World, field: str) -> None:
+    """They were taken for one, and the execution never ended."""
+    action = "getObject" if field == "ItemReader" else "putObject"
+    fields = {field: {"Resource": f"arn:aws:states:::s3:{action}", "Arguments": "{% [1] %}"}}
+    world.run(fields, input=[1], QueryLanguage="JSONata")
+    error, cause = world.problem
+    assert error == "States.QueryEvaluationError"
+    assert cause.endswith(
+        f"The JSONata expression '[1]' specified for the field '{field}/Arguments' returned an unexpected result type. "
+        "Expected 'object', but was 'array' for value: [1]"
+    )
 
 
 def test_results_that_cannot_be_written(world: World) -> None:
@@ -693,6 +707,28 @@ def test_a_reader_that_failed_reads_again(world: World) -> None:
     assert world.output == [1, 2]
 
 
+def test_a_writer_that_failed_at_first_reads_again(world: World) -> None:
+    (world.folder / "out").write_text("in the way")
+    world.run({"ItemReader": world.reader([1]), "ResultWriter": world.writer()})
+    assert world.problem[0] == "States.ResultWriterFailed"
+    (world.folder / "out").unlink()
+    world.reader([1, 2])
+    redrive(world)
+    assert world.counts() == {"succeeded": 2, "total": 2, "resultsWritten": 2}
+
+
+def test_a_writer_that_failed_at_last_writes_again(world: World) -> None:
+    """The children have succeeded: nothing else is done again."""
+    world.run({"ItemReader": world.reader([1]), "ResultWriter": world.writer()}, WORK)
+    (manifest,) = world.folder.rglob("manifest.json")
+    (manifest.parent / "SUCCEEDED_0.json").mkdir()
+    world.work([1])
+    assert world.problem[0] == "States.ResultWriterFailed"
+    redrive(world)
+    assert world.output["ResultWriterDetails"]["Key"].endswith("/Redrive-1/manifest.json")
+    assert [record["Output"] for record in world.results()["SUCCEEDED"]] == ["1"]
+
+
 def test_too_much_data_starts_anew(world: World) -> None:
     """AWS guide, "Redriving Map Runs": after such a failure there is another Map Run."""
     reader = world.reader(["x" * 300_000])
@@ -733,6 +769,18 @@ def test_concurrency(world: World) -> None:
     assert world.counts() == {"running": 4, "pending": 5, "total": 9}
     world.work([0, 1])
     assert world.counts() == {"running": 4, "succeeded": 2, "pending": 3, "total": 9}
+
+
+def test_most_concurrency(world: World) -> None:
+    """Whatever it says, 10,000 run side by side (AWS guide, "Quotas related to accounts")."""
+    items = world.reader(list(range(10_001)))
+    world.run({"ItemReader": items, "MaxConcurrency": 20_000}, WORK, mode="EXPRESS")
+    engine = world.service.api.service.engine
+    engine.run_until(lambda: len(world.tasks) > 10_000, 60, engine.clock.now_ms())
+    assert world.counts() == {"running": 10_000, "total": 10_000}
+    world.tasks.popleft().succeeded(0)
+    world.settle()
+    assert world.counts() == {"running": 10_000, "succeeded": 1, "total": 10_001}
 
 
 def test_a_map_in_a_map(world: World) -> None:

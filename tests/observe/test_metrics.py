@@ -110,6 +110,7 @@ def test_activities(service: Service, metrics: Metrics) -> None:
     service("SendTaskSuccess", taskToken=given["taskToken"], output="1")
     service.settle()
     service.run(machine)
+    service("GetActivityTask", activityArn=ACTIVITY)
     service.settle(30)
     service("StartExecution", stateMachineArn=machine)
     service.settle()
@@ -120,14 +121,14 @@ def test_activities(service: Service, metrics: Metrics) -> None:
     service.settle(30)
     assert {name: value for name, value in values(metrics).items() if name.startswith("activit")} == {
         "activities_scheduled_total orders approve": 3,
-        "activities_started_total orders approve": 2,
+        "activities_started_total orders approve": 3,
         "activities_succeeded_total orders approve": 1,
         "activities_timed_out_total orders approve": 2,
         "activities_heartbeat_timed_out_total orders approve": 1,
         "activity_schedule_time_seconds_sum orders approve": 2,
-        "activity_schedule_time_seconds_count orders approve": 2,
-        "activity_run_time_seconds_sum orders approve": 3 + 12,
-        "activity_run_time_seconds_count orders approve": 2,
+        "activity_schedule_time_seconds_count orders approve": 3,
+        "activity_run_time_seconds_sum orders approve": 3 + 10 + 12,
+        "activity_run_time_seconds_count orders approve": 3,
         "activity_time_seconds_sum orders approve": 5 + 10 + 12,
         "activity_time_seconds_count orders approve": 3,
     }

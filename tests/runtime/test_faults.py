@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from kaidan.asl.states.pass_ import Pass
 from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
 from kaidan.runtime.sources import SimulatedClock
+from kaidan.service.apart import apart
 from kaidan.service.api import Api
+from kaidan.service.state import Service
+from kaidan.service.test_state import test_state as run_test
 from kaidan.store.sqlite import SqliteStore
 from tests.service.support import ASK, PASS, ROLE, text
 
@@ -98,6 +102,22 @@ def test_in_a_handler(api: Api, handler: Broken) -> None:
     assert described(api, good)[0] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("handler", [Broken(), BrokenLater()], ids=["at once", "later"])
+@pytest.mark.parametrize("service_of", [lambda api: api.service, lambda api: apart(api.service)], ids=["here", "apart"])
+def test_in_a_handler_of_a_state_under_test(
+    api: Api, handler: Broken, service_of: Callable[[Api], Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.service.engine.handler = handler
+    monkeypatch.setattr(api.service.engine, "wake", lambda action: action())  # as if its own thread went on meanwhile
+    state = json.dumps(ASK["States"]["Ask"])
+    answer = run_test(service_of(api), {"definition": state, "roleArn": ROLE, "input": "{}"})
+    assert (answer["status"], answer["error"], answer["cause"]) == (
+        "FAILED",
+        "States.Runtime",
+        "ZeroDivisionError: oh",
+    )
+
+
 def test_in_what_is_to_be_done(api: Api) -> None:
     engine, done = api.service.engine, []
 
@@ -108,6 +128,6 @@ def test_in_what_is_to_be_done(api: Api) -> None:
     engine.once_saved(lambda: done.append(1))
     engine.wake(broken)
     engine.after(1, broken)
-    engine.listeners.append(lambda run, event: broken())
+    engine.listen(lambda run, event: broken())
     assert described(api, start(api, "good", PASS))[0] == "SUCCEEDED"
     assert done == [1]

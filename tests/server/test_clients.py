@@ -230,6 +230,16 @@ def test_each_region_has_its_own_as_on_aws(tmp_path: Path) -> None:
         assert ended(client(server.url, region="eu-west-1"), execution)["status"] == "SUCCEEDED"
 
 
+def test_regions_of_other_partitions() -> None:
+    with running(in_memory="true", region="") as server:
+        sfn = client(server.url, region="us-gov-west-1")
+        arn = machine(sfn)
+        assert arn == "arn:aws-us-gov:states:us-gov-west-1:123456789012:stateMachine:orders"
+        execution = sfn.start_execution(stateMachineArn=arn)["executionArn"]
+        assert execution.startswith("arn:aws-us-gov:states:us-gov-west-1:123456789012:execution:orders:")
+        assert ended(sfn, execution)["status"] == "SUCCEEDED"
+
+
 def test_one_region_for_all_when_a_setting_says_so(tmp_path: Path) -> None:
     with running(data=tmp_path, region="ap-northeast-1") as server:
         arn = machine(client(server.url))

@@ -78,6 +78,15 @@ def test_other_peoples_web_sites_have_no_business_here(server: Running, origin: 
     assert "access-control-allow-origin" not in answer.headers
 
 
+def test_a_header_names_the_trace(server: Running) -> None:
+    sfn, trace = client(server.url), "Root=1-5759e988-bd862e3fe1be46a994272793"
+    body = json.dumps({"stateMachineArn": machine(sfn), "traceHeader": "another"}).encode()
+    with Connection(server.port) as connection:
+        answer = connection.ask(post(body, "StartExecution", X_Amzn_Trace_Id=trace))
+    assert answer is not None and answer.status == 200
+    assert sfn.describe_execution(executionArn=answer.json["executionArn"])["traceHeader"] == trace
+
+
 def test_chunked_bodies(server: Running) -> None:
     with Connection(server.port) as connection:
         answer = connection.ask(

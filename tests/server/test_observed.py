@@ -145,7 +145,6 @@ def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
 
 
 def test_traces_arrive_at_a_collector(tmp_path: Path) -> None:
-    pytest.importorskip("opentelemetry.sdk")
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     with collector() as (url, received):

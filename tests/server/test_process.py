@@ -145,6 +145,10 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "an open door": (["--host", "0.0.0.0"], "others could call in without being asked who they are"),
     "an address of another machine": (["--host", "192.0.2.1", "--credentials", "{ok}"], "192.0.2.1, port 0: cannot"),
     "no such credentials": (["--credentials", "{tmp}/none"], "cannot be read: No such file or directory"),
+    "an address that is none": (["--host", "no host", "--credentials", "{ok}"], "no host, port 0: cannot listen there"),
+    "a name that is none": (["--host", "a..b", "--credentials", "{ok}"], "a..b: is no address"),
+    "no folder of items": (["--files", "{tmp}/none"], "none: is no folder"),
+    "no such profile": (["--profile", "nobody"], "the AWS profile nobody could not be found; profiles there are: none"),
     "no directory": (["--data", "{ok}/x"], "cannot be made: "),
     "no database": (["--data", "{bad}"], "123456789012.us-east-1.db: file is not a database"),
 }
@@ -161,4 +165,5 @@ def test_what_keeps_it_from_starting(arguments: list[str], said: str, tmp_path: 
     status, told = serve("--port", "0", *data, *given)
     assert status == 2, told
     assert said in told
+    assert "Unknown error" not in told
     assert "Traceback" not in told

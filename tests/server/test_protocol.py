@@ -29,6 +29,17 @@ def test_requests(body: bytes, params: dict[str, Any]) -> None:
     assert protocol.read(TARGET, body) == ("StartExecution", params)
 
 
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+
+
+@pytest.mark.parametrize(
+    ("trace", "taken"), [(TRACE, TRACE), (None, "mine"), ("", "mine"), ("a" * 257, "mine"), ("\xe9", "mine")]
+)
+def test_the_trace_of_the_header_goes_before_that_of_the_body(trace: str | None, taken: str) -> None:
+    assert protocol.read(TARGET, b'{"traceHeader": "mine"}', trace)[1] == {"traceHeader": taken}
+    assert protocol.read("AWSStepFunctions.ListStateMachines", b"{}", trace)[1] == {}
+
+
 REFUSED: list[tuple[str, str | None, bytes, str]] = [
     ("no JSON", TARGET, b"{", "SerializationException"),
     ("no body", TARGET, b"", "SerializationException"),

@@ -29,6 +29,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "profile": ("ops", "ops"),
     "endpoint-url": ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
     "emulate": ("/srv/emulate.yaml", Path("/srv/emulate.yaml")),
+    "skip-waits": ("true", True),
     "files": ("/srv/items", Path("/srv/items")),
     "log-to": ("cloudwatch, /var/log/kaidan", ("cloudwatch", "/var/log/kaidan")),
     "events-to": ("https://example.com/hook,bus:orders", ("https://example.com/hook", "bus:orders")),
@@ -106,8 +107,15 @@ BAD: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {"KAIDAN_IN_MEMORY": "perhaps"}, "KAIDAN_IN_MEMORY: must be true or false, not 'perhaps'"),
     ({"log_to": "bus:x"}, {}, "--log-to: must be stdout, cloudwatch or a file, not 'bus:x'"),
     ({}, {"KAIDAN_EVENTS_TO": "a,,b"}, "KAIDAN_EVENTS_TO: must be a URL, bus:NAME, stdout or a file, not 'a,,b'"),
+    ({"log_to": "s3://b"}, {}, "--log-to: must be stdout, cloudwatch or a file, not 's3://b'"),
+    ({"events_to": "ftp://h"}, {}, "--events-to: must be a URL, bus:NAME, stdout or a file, not 'ftp://h'"),
     ({"metrics": "none"}, {}, "--metrics: must be local or all, not 'none'"),
     ({"traces": "x"}, {}, "--traces: must be true or false, not 'x'"),
+    (
+        {"endpoint_url": "http://[::1"},
+        {},
+        "--endpoint-url: must be a URL, such as http://127.0.0.1:4566, not 'http://[::1'",
+    ),
     ({"endpoint_url": "x"}, {}, "--endpoint-url: must be a URL, such as http://127.0.0.1:4566, not 'x'"),
 ]
 
@@ -196,6 +204,11 @@ def test_env_finds_the_shell_and_the_settings(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     monkeypatch.setenv("KAIDAN_PORT", "9000")
     assert CliRunner().invoke(env).output.startswith("set -gx AWS_ENDPOINT_URL_SFN http://127.0.0.1:9000;")
+
+
+def test_env_of_a_server_elsewhere() -> None:
+    output = CliRunner().invoke(env, ["--host", "10.0.0.5", "--shell", "dotenv"]).output
+    assert output.splitlines()[0] == "AWS_ENDPOINT_URL_SFN=http://10.0.0.5:8083"
 
 
 def test_env_without_an_account() -> None:

@@ -18,8 +18,13 @@ from kaidan.service.errors import ApiError
 
 KEY, SECRET, ACCOUNT = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG", "111122223333"
 VERIFIER = Verifier([Credential(KEY, SECRET, ACCOUNT)])
-NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 BODY = b'{"name": "x"}'
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda remove_tzinfo=True: NOW.replace(tzinfo=None))
 
 
 def signed(key: str = KEY, secret: str = SECRET, token: str | None = None, service: str = "states") -> Request:
@@ -40,17 +45,17 @@ def authorization(request: Request, old: str, new: str) -> Request:
     return header(request, authorization=request.headers["authorization"].replace(old, new))
 
 
-TAKEN: dict[str, Request] = {
-    "as it was signed": signed(),
-    "with a session's token": signed(token="FQoGZXIvYXdzE"),
-    "with a header that is not signed": header(signed(), user_agent="x"),
-    "with the body's hash": header(signed(), x_other="1"),
+TAKEN: dict[str, Callable[[], Request]] = {
+    "as it was signed": signed,
+    "with a session's token": lambda: signed(token="FQoGZXIvYXdzE"),
+    "with a header that is not signed": lambda: header(signed(), user_agent="x"),
+    "with the body's hash": lambda: header(signed(), x_other="1"),
 }
 
 
-@pytest.mark.parametrize("request_", TAKEN.values(), ids=TAKEN)
-def test_taken(request_: Request) -> None:
-    assert VERIFIER.account_of(request_, NOW) == ACCOUNT
+@pytest.mark.parametrize("make", TAKEN.values(), ids=TAKEN)
+def test_taken(make: Callable[[], Request]) -> None:
+    assert VERIFIER.account_of(make(), NOW) == ACCOUNT
 
 
 CHANGED: list[tuple[str, Callable[[Request], Request], str]] = [
@@ -101,8 +106,7 @@ def test_another_service() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(-310, "not yet current"), (310, "expired")])
 def test_a_request_is_good_for_five_minutes(seconds: int, text: str) -> None:
     request = signed()
-    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-    refused = refusal(request, moment)
+    refused = refusal(request, NOW + datetime.timedelta(seconds=seconds))
     assert refused.code == "InvalidSignatureException"
     assert refused.message.startswith(f"Signature {text}: ") and "5 min.)" in refused.message
 

@@ -67,6 +67,33 @@ def test_a_worker_gives_up(service: Service) -> None:
     assert (described["status"], described["error"], described["cause"]) == ("FAILED", "Broken", "dropped")
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(99, "RUNNING"), (101, "FAILED")])
+def test_time_is_counted_when_a_worker_has_the_task(service: Service, seconds: int, status: str) -> None:
+    """AWS guide, "Troubleshooting activities": what is stuck at ActivityScheduled has no time-out of the state's."""
+    service("CreateActivity", name="pack")
+    pack = {"Type": "Task", "Resource": PACK, "TimeoutSeconds": 100, "HeartbeatSeconds": 60, "End": True}
+    execution = service.run(service.machine(definition={"StartAt": "Pack", "States": {"Pack": pack}}))
+    service.pass_time(1_000_000)
+    service.settle()
+    token = service("GetActivityTask", activityArn=PACK)["taskToken"]
+    service.settle()
+    service.pass_time(50_000)
+    service("SendTaskHeartbeat", taskToken=token)
+    service.pass_time(1_000 * seconds - 50_000)
+    service.settle()
+    assert service("DescribeExecution", executionArn=execution)["status"] == status
+
+
+def test_a_worker_that_does_not_call_in_time(service: Service) -> None:
+    service("CreateActivity", name="pack")
+    pack = {"Type": "Task", "Resource": PACK, "HeartbeatSeconds": 60, "End": True}
+    execution = service.run(service.machine(definition={"StartAt": "Pack", "States": {"Pack": pack}}))
+    service("GetActivityTask", activityArn=PACK)
+    service.settle(61)
+    described = service("DescribeExecution", executionArn=execution)
+    assert (described["status"], described["error"]) == ("FAILED", "States.Timeout")
+
+
 def test_nobody_has_work(service: Service) -> None:
     service("CreateActivity", name="pack")
     before = service.api.now()

@@ -192,6 +192,17 @@ def test_a_client_token_redrives_once(service: Service) -> None:
     assert count() == 13
 
 
+def test_client_tokens_are_forgotten_when_their_time_is_over(service: Service) -> None:
+    execution = service.run(service.machine(definition=FAIL))
+    for pause_ms in (0, 1, 15 * 60_000):
+        service.pass_time(pause_ms)
+        service("RedriveExecution", executionArn=execution, clientToken=f"after-{pause_ms:036}")
+        service.settle()
+    run = service.api.service.engine.find(execution)
+    assert run is not None
+    assert [token for token, _ in run.execution.redrive_tokens] == [f"after-{1:036}", f"after-{15 * 60_000:036}"]
+
+
 def test_there_are_limits(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     few = replace(AWS, open_executions_max=2, state_machines_max=1, activities_max=1)
     for module in (activities, lookup, machines):

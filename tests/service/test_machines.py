@@ -12,6 +12,7 @@ from tests.service.support import ARN, PASS, ROLE, WAIT, Service, text
 ORDERS = ARN + "stateMachine:orders"
 OTHER_ROLE = "arn:aws:iam::123456789012:role/other"
 LOG = {"cloudWatchLogsLogGroup": {"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:x:*"}}
+BARE = {"cloudWatchLogsLogGroup": {"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:x"}}
 NO_LOG = {"level": "OFF", "includeExecutionData": False}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 
@@ -89,6 +90,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         {"loggingConfiguration": {"level": "ALL", "destinations": [LOG, LOG]}},
         "InvalidLoggingConfiguration",
         "Invalid Logging Configuration: Must specify exactly one Log Destination.",
+    ),
+    (
+        {"loggingConfiguration": {"level": "ALL", "destinations": [BARE]}},
+        "InvalidLoggingConfiguration",
+        "Invalid Logging Configuration: Log Group ARN must be provided with '*' qualifier.",
     ),
     (
         {"definition": '{"StartAt": "Only"}'},

@@ -111,6 +111,31 @@ def test_more_at_a_time(service: Service) -> None:
     assert described["toleratedFailurePercentage"] == 50.0
 
 
+def test_fewer_failures_than_there_were(service: Service) -> None:
+    """What is tolerated counts for the failures so far, too."""
+    execution, map_run = running(service, items=10)
+    finish(service, 2, error="Bad")
+    assert service("DescribeMapRun", mapRunArn=map_run)["status"] == "RUNNING"
+    service("UpdateMapRun", mapRunArn=map_run, toleratedFailureCount=1)
+    service.settle()
+    assert service("DescribeMapRun", mapRunArn=map_run)["status"] == "FAILED"
+    assert counts(service, map_run) == {"failed": 2, "aborted": 2, "pending": 6, "total": 10, "resultsWritten": 10}
+    assert service("DescribeExecution", executionArn=execution)["error"] == "States.ExceedToleratedFailureThreshold"
+
+
+def test_lines_of_results_that_had_several(service: Service) -> None:
+    """JSON Lines has each on one, however a worker has sent it."""
+    service("CreateActivity", name="worker")
+    config = {"Transformation": "COMPACT", "OutputType": "JSONL"}
+    state = EACH["States"]["Each"] | {"ResultWriter": {"WriterConfig": config}}
+    execution = service.run(service.machine(definition=EACH | {"States": {"Each": state}}), input="[1, 2]")
+    for _ in range(2):
+        token = service("GetActivityTask", activityArn=WORKER)["taskToken"]
+        service("SendTaskSuccess", taskToken=token, output='{"a":\n1}')
+    service.settle()
+    assert json.loads(service("DescribeExecution", executionArn=execution)["output"]) == '{"a":1}\n{"a":1}'
+
+
 def test_updates_that_say_nothing_or_come_too_late(service: Service) -> None:
     _, map_run = running(service)
     assert service.refuses("UpdateMapRun", mapRunArn=map_run)[0] == "ValidationException"

@@ -98,15 +98,15 @@ def test_without_a_role_the_caller_is_who_runs_kaidan(service: Service) -> None:
 )
 def test_what_the_other_account_has(service: Service, settings: AwsSettings, resource: str, result: str) -> None:
     theirs = ClientFactory(settings).client("dynamodb", Role(TARGET))
-    if "orders" not in theirs.list_tables()["TableNames"]:
+    if "only-theirs" not in theirs.list_tables()["TableNames"]:
         theirs.create_table(
-            TableName="orders",
+            TableName="only-theirs",
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
-        theirs.put_item(TableName="orders", Item={"id": {"S": "1"}})
-    parameters = {"TableName": "orders", "Key": {"id": {"S": "1"}}}
+        theirs.put_item(TableName="only-theirs", Item={"id": {"S": "1"}})
+    parameters = {"TableName": "only-theirs", "Key": {"id": {"S": "1"}}}
     found = run(service, task(resource, parameters, {"RoleArn": TARGET}))
     assert json.loads(found["output"])[result] == {"id": {"S": "1"}}
     assert "ResourceNotFoundException" in run(service, task(resource, parameters, None))["error"]

@@ -17,7 +17,7 @@ from kaidan.cli.inputs import read_text
 from kaidan.cli.problems import Refusal
 from kaidan.emulate import ConfigError, EmulateConfig, Emulator, EmulatorError, find_config, parse_config
 from kaidan.emulate.server import child_environment
-from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.integrations.clients import AwsSettings, ClientFactory, is_url
 from kaidan.protocol.effects import Role
 
 # --- an emulated AWS --------------------------------------------------------------------------------------
@@ -162,11 +162,7 @@ def _check_endpoint(url: str) -> None:
 
 
 def _host_and_port(url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or PORTS.get(parts.scheme)
-    except ValueError:
-        host, port = None, None
-    if not host or not port or not url.startswith(("http://", "https://")):
+    if not is_url(url):
         raise Refusal(f"--endpoint-url {url}: must be a URL, such as http://127.0.0.1:4566")
-    return host, port
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or PORTS[parts.scheme]

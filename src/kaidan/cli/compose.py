@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from kaidan.arns import Arn, TaskResource, execution_arn, task_resource
+from kaidan.arns import Arn, TaskResource, execution_arn, states_arn, task_resource
 from kaidan.asl.language import Program
 from kaidan.asl.machine.advance import Machine
 from kaidan.asl.machine.execution import Execution
@@ -23,6 +23,7 @@ from kaidan.integrations.world import Tasks, World
 from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.pool import Pool
 from kaidan.runtime.sources import RealClock, SkippingClock, SystemSource
+from kaidan.store.contract import Store
 from kaidan.values import JSON, Payload
 
 ACCOUNT = "123456789012"
@@ -33,8 +34,15 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/kaidan"
 class Embedded:
     """An engine, and what carries out its tasks."""
 
-    def __init__(self, clients: ClientFactory, *, skip_waits: bool = False, world: World | None = None) -> None:
-        self.engine = Engine(SkippingClock() if skip_waits else RealClock())
+    def __init__(
+        self,
+        clients: ClientFactory,
+        *,
+        skip_waits: bool = False,
+        world: World | None = None,
+        store: Store | None = None,
+    ) -> None:
+        self.engine = Engine(SkippingClock() if skip_waits else RealClock(), store)
         self._pool = Pool(self.engine)
         world = world or World()
         self.tasks = Tasks(Dispatcher(clients, self._pool.run, world.surroundings), world)
@@ -56,7 +64,7 @@ class Embedded:
         """Begin an execution; it goes on when the engine runs."""
         source = SystemSource()
         account = Arn.parse(role_arn).account if role_arn else ACCOUNT
-        machine_arn = f"arn:aws:states:{self._region}:{account}:stateMachine:{machine_name}"
+        machine_arn = states_arn(self._region, account, f"stateMachine:{machine_name}")
         name = name or source.uuid4()
         execution = Execution(
             arn=execution_arn(machine_arn, name, express_id=source.uuid4() if express else None),
@@ -71,7 +79,9 @@ class Embedded:
             case=case,
         )
         machine = Machine(program, source, check_parameters=check_parameters, prepare_parameters=prepare_parameters)
+        self.engine.machine_of = lambda execution: machine
         run = Run(machine, execution)
+        self.engine.pinned.add(execution.arn)
         self.engine.start(run)
         return run
 
@@ -83,6 +93,9 @@ class Embedded:
 
 
 # --- what can be run --------------------------------------------------------------------------------------
+
+
+_PROCESSORS = ("ItemProcessor", "Iterator")
 
 
 class Work(NamedTuple):
@@ -101,9 +114,16 @@ def tasks(machine: JSON, pointer: str = "") -> Iterator[Work]:
             yield Work(at, name, task_resource(state["Resource"]))
         for index, branch in enumerate(state.get("Branches", ())):
             yield from tasks(branch, f"{at}/Branches[{index}]")
-        for field in ("ItemProcessor", "Iterator"):
+        for field in _PROCESSORS:
             if field in state:
                 yield from tasks(state[field], f"{at}/{field}")
+
+
+def distributes(machine: JSON) -> bool:
+    """Whether a definition that has been checked has a Distributed Map: it may have any number of children."""
+    inner = [state[field] for state in machine["States"].values() for field in _PROCESSORS if field in state]
+    inner += [branch for state in machine["States"].values() for branch in state.get("Branches", ())]
+    return any(each.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED" or distributes(each) for each in inner)
 
 
 def unsupported(work: Iterable[Work]) -> list[Diagnostic]:

@@ -58,5 +58,5 @@ def env(config: Path | None, shell: str | None, no_account: bool, **flags: Any) 
     Use: eval "$(kaidan env)", or in fish: kaidan env | source
     """
     say = SHELLS[shell or _this_shell()]
-    for name, value in variables(resolved(flags, config), no_account=no_account).items():
+    for name, value in variables(resolved(flags, config, serving=False), no_account=no_account).items():
         click.echo(say(name, value))

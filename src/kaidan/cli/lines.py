@@ -5,7 +5,8 @@
     12:03:02    [0] Create the image   ec2:createImage
     12:03:02    [0] Wait a while       until 12:04:02
 
-The items of a large Map get no lines of their own: every tenth part done is one.
+The items of a large Map get no lines of their own: every tenth part done is one; where nobody knows how many there
+will be, 10, 20 … 100, 200 … 1,000 and so on.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ class Lines:
         self._name_cells = max(NAME_CELLS_MIN, min(name_cells, NAME_CELLS_MAX))
         self._progress = Progress()
         self._pending: list[Line] = []
-        engine.listeners.append(self)
+        engine.listen(self)
 
     def __call__(self, run: Run, event: HistoryEvent) -> None:
         track, visit = self._progress.take(run, event)
         if _is_hidden(track):
-            track, visit = _tenth_part(track)
+            track, visit = _milestone(track)
         elif visit is None or not _is_said(visit, event):
             return
         if visit is None:
@@ -79,19 +80,23 @@ class Lines:
 def _is_hidden(track: Track) -> bool:
     at: Track | None = track
     while at is not None:
-        if at.inside is not None and at.inside.total > ITEMS_MAX:
+        if at.inside is not None and at.inside.size > ITEMS_MAX:
             return True
         at = at.parent
     return False
 
 
-def _tenth_part(track: Track) -> tuple[Track, Visit | None]:
-    """The large Map that a hidden track belongs to, when this item completes a tenth part of it."""
+def _milestone(track: Track) -> tuple[Track, Visit | None]:
+    """The large Map that a hidden track belongs to, when so many of its items have ended that it is worth a line."""
     container, parent = track.inside, track.parent
-    if not track.ended or container is None or parent is None or _is_hidden(parent):
+    if track.ended in ("", "ABORTED") or container is None or parent is None or _is_hidden(parent):
         return track, None
-    before, now = (done * 10 // container.total for done in (container.done - 1, container.done))
-    return (parent, container) if before != now else (track, None)
+    done, total = container.done, container.total
+    if total:
+        reached = (done - 1) * 10 // total != done * 10 // total
+    else:
+        reached = int(str(done)[1:] or 1) == 0
+    return (parent, container) if reached else (track, None)
 
 
 _AT_ONCE = ("PassStateEntered", "ChoiceStateEntered", "SucceedStateEntered", "FailStateEntered")
@@ -112,7 +117,7 @@ def _detail(event: HistoryEvent, visit: Visit) -> str:
     """What the history says by itself."""
     if event.type.endswith("Scheduled"):
         return visit.resource + (f" (attempt {visit.failures + 1})" if visit.failures else "")
-    if event.type == "MapStateStarted":
+    if event.type == "MapStateStarted" and visit.total:
         return f"{visit.total:,} item{'' if visit.total == 1 else 's'}"
     if event.type.endswith("StateSucceeded"):
         return f"done in {duration(event.timestamp_ms - visit.entered_ms)}"

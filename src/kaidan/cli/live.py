@@ -44,7 +44,7 @@ class Screen:
         self._over = threading.Event()
         self._asked = False
         self._ticker = threading.Thread(target=self._tick, name="kaidan-screen", daemon=True)
-        engine.listeners.append(self)
+        engine.listen(self)
         self._live.start()
         self._ticker.start()
 

@@ -17,8 +17,7 @@ from kaidan.cli.remote import PAGE_MAX, POLL_S_MAX, Answer, Remote, api_options,
 from kaidan.cli.runs import history_of
 from kaidan.cli.text import cut, padded
 from kaidan.cli.tracks import Tracks, detail_of, is_failure
-
-ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
+from kaidan.protocol.history import ENDS
 
 TYPE_CELLS, STATE_CELLS, LINE_CELLS_MAX = 24, 28, 240
 

@@ -80,7 +80,8 @@ class Progress:
             return self.root
         parent, inside = self._map_runs[run.map_run_arn]
         index = run.execution.child_index
-        child = inside.children[index] = Track(index, parent, inside)
+        child = Track(index, parent, inside)
+        inside.begin(child)
         return child
 
 
@@ -115,7 +116,7 @@ class View:
     def _below(self, visit: Visit, depth: int) -> Iterator[Row]:
         if visit.exited_ms is not None or id(visit) in self._due:  # left, or about to begin again
             return
-        if max(visit.total, len(visit.children)) > KEPT_MAX:
+        if visit.size > KEPT_MAX:
             yield from (_lane(name, count, depth) for name, count in visit.lanes.items())
             return
         for _, child in sorted(visit.children.items()):
@@ -169,9 +170,9 @@ def _of_task(visit: Visit) -> str:
 
 
 def progress_of(visit: Visit) -> str:
-    """How far a Map is: `312 of 1,000, 2 failed`."""
+    """How far a Map is: `312 of 1,000, 2 failed`, or `312 done`, where nobody knows how many there will be."""
     failed = f", {visit.failed:,} failed" if visit.failed else ""
-    return f"{visit.done:,} of {visit.total:,}{failed}"
+    return f"{visit.done:,} of {visit.total:,}{failed}" if visit.total else f"{visit.done:,} done{failed}"
 
 
 DETAILS: dict[str, Callable[[Visit], str]] = {"Task": _of_task, "Map": progress_of}

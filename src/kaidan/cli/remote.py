@@ -21,7 +21,7 @@ from kaidan.cli.exits import Exit
 from kaidan.cli.problems import Refusal, say, tell
 from kaidan.cli.progress import duration
 from kaidan.cli.summary import CAUSE_LINES_MAX, COLOURS, OUTPUT_LINES_MAX, bounded, pretty
-from kaidan.integrations.clients import AwsSettings, ClientFactory, environment_endpoint
+from kaidan.integrations.clients import AwsSettings, ClientFactory, environment_endpoint, is_url
 from kaidan.server.settings import is_loopback
 from kaidan.values import JSON, loads
 
@@ -68,11 +68,24 @@ class Remote:
                 self._client = self._connect()
             answer: Answer = getattr(self._client, operation)(**params)
         except ClientError as refusal:
+            if refusal.response["Error"]["Code"].isdigit():  # no error of AWS's: a page of somebody's
+                raise self._not_it() from None
             raise _refused(refusal) from None
         except BotoCoreError as problem:
             raise self._unreachable(problem) from None
         answer.pop("ResponseMetadata", None)
+        self._check(operation, answer)
         return answer
+
+    def _check(self, operation: str, answer: Answer) -> None:
+        """Something else may listen there, and say yes to all."""
+        meta = self._client.meta
+        output = meta.service_model.operation_model(meta.method_to_api_mapping[operation]).output_shape
+        if not answer.keys() >= set(output.required_members):
+            raise self._not_it()
+
+    def _not_it(self) -> Refusal:
+        return Refusal(f"{self._client.meta.endpoint_url}: what answers there is not Step Functions", LOCAL)
 
     def pages(self, operation: str, member: str, **params: Any) -> Iterator[Answer]:
         """The items of a list, page by page as they are asked for."""
@@ -84,8 +97,10 @@ class Remote:
             params["nextToken"] = answer["nextToken"]
 
     def _connect(self) -> Any:
+        from botocore.exceptions import BotoCoreError
+
         endpoint = self._endpoint_url or environment_endpoint("stepfunctions")
-        if endpoint is not None and not endpoint.startswith(("http://", "https://")):
+        if endpoint is not None and not is_url(endpoint):
             raise Refusal(f"{endpoint}: must be a URL, such as http://127.0.0.1:8083")
         key = _any_key(self._profile, endpoint)
         settings = AwsSettings(
@@ -96,7 +111,12 @@ class Remote:
             access_key=key,
             secret_key=key,
         )
-        return ClientFactory(settings).client("stepfunctions")
+        try:
+            return ClientFactory(settings).client("stepfunctions")
+        except BotoCoreError:
+            raise
+        except ValueError as problem:  # of a host's name that botocore does not take: `my_server`
+            raise Refusal(str(problem)) from None
 
     def _unreachable(self, problem: Exception) -> Refusal:
         from botocore import exceptions as botocore

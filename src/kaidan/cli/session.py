@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from kaidan.asl.language import Definition
 from kaidan.cli import account, runs
-from kaidan.cli.compose import Embedded, Work, services, tasks, unsupported
+from kaidan.cli.compose import Embedded, Work, distributes, services, tasks, unsupported
 from kaidan.cli.console import reporter, waiting
 from kaidan.cli.exits import Exit
 from kaidan.cli.findings import Checked, as_text, counted
@@ -24,7 +27,11 @@ from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.files import FileError
 from kaidan.integrations.world import World, WorldFiles, read_world
+from kaidan.limits import AWS
+from kaidan.protocol.history import HistoryEvent
 from kaidan.runtime.engine import Engine, Run
+from kaidan.store.contract import Store, StoreError
+from kaidan.store.sqlite import SqliteStore
 from kaidan.values import JSON, Payload
 
 if TYPE_CHECKING:
@@ -54,14 +61,40 @@ def run_once(options: Options, payload: Payload, values: dict[str, JSON], emulat
     if any(each.resource.pattern == ".waitForTaskToken" for each in work):
         tell("warning", "a task waits for its token to come back, and nobody can send it to this process")
     clients = _clients(options, work, emulator)
-    with closing(Embedded(clients, skip_waits=options.skip_waits, world=world)) as embedded:
-        run = _start(options, definition, payload, embedded)
-        began = time.monotonic()
-        _drive(options, embedded.engine, run)
-        real_ms = round((time.monotonic() - began) * 1000)
-        _keep(options, run)
-        _report(options, embedded.engine, run, definition, real_ms)
+    try:
+        with ExitStack() as cleanup:
+            store = cleanup.enter_context(_spool()) if distributes(definition.source.value) else None
+            embedded = Embedded(clients, skip_waits=options.skip_waits, world=world, store=store)
+            run = _run(options, definition, payload, cleanup.enter_context(closing(embedded)))
+    except StoreError as problem:
+        raise Refusal(f"the executions of a Distributed Map cannot be kept: {problem}") from None
     return Exit[run.execution.status]
+
+
+@contextmanager
+def _spool() -> Iterator[Store]:
+    """Where the child executions of Distributed Maps are kept as long as this process needs them: a file, since there
+    may be millions. Raises StoreError."""
+    with (
+        tempfile.TemporaryDirectory(prefix="kaidan-") as folder,
+        closing(SqliteStore(Path(folder) / "executions.db", synchronous="OFF")) as store,
+    ):
+        yield store
+
+
+def _run(options: Options, definition: Definition, payload: Payload, embedded: Embedded) -> Run:
+    """The whole history is collected here: the engine lets go of what is stored or not to be kept."""
+    run = _start(options, definition, payload, embedded)
+    history: deque[HistoryEvent] = deque(maxlen=AWS.history_events_max)
+    embedded.engine.listen(lambda of, event: history.append(event) if of is run else None)
+    began = time.monotonic()
+    _drive(options, embedded.engine, run)
+    real_ms = round((time.monotonic() - began) * 1000)
+    embedded.engine.save()
+    run.history = list(history)
+    _keep(options, run)
+    _report(options, embedded.engine, run, definition, real_ms)
+    return run
 
 
 def _say(options: Options, findings: Sequence[Diagnostic]) -> None:

@@ -67,7 +67,7 @@ def summary(engine: Engine, run: Run, definition: Definition, real_ms: int | Non
         ("error", execution.error),
         ("state", place and place.text),
         ("cause", execution.cause),
-        ("item", _first_failed_item(engine, run)),
+        ("item", _first_failed_item(engine)),
     ):
         if text:
             yield from _field(name, text)
@@ -146,9 +146,9 @@ def origin(run: Run, definition: Definition) -> Place | None:
         tracks.take(event)
     if not history or history[-1].type != "ExecutionFailed":
         return None
-    event = history[-1]
-    while event.type in _OUTER and event.previous_id:
-        event = history[event.previous_id - 1]
+    event, by_id = history[-1], {event.id: event for event in history}
+    while event.type in _OUTER and event.previous_id in by_id:
+        event = by_id[event.previous_id]
     track = tracks.of(event.id)
     state = (event.details or {}).get("state") or (track.latest.name if track.latest else None)
     return Place(state, _where(f"{_scope(track, definition)}/States/{state}", definition)) if state else None
@@ -169,15 +169,11 @@ def _where(pointer: str, definition: Definition) -> str:
     return f"{definition.source.name}:{place[0]}" if place else ""
 
 
-def _first_failed_item(engine: Engine, run: Run) -> str | None:
+def _first_failed_item(engine: Engine) -> str | None:
     """Of a Distributed Map: the failure says only that there were too many, so here is one of them."""
-    failed = [
-        each.execution
-        for each in engine.runs.values()
-        if each is not run and each.execution.status in ("FAILED", "TIMED_OUT")
-    ]
-    if not failed:
+    failures = (child for map_run_arn in engine.map_runs for child in engine.maps.failures(map_run_arn))
+    child = next((child for child in failures if child.status != "ABORTED"), None)
+    if child is None:
         return None
-    child = min(failed, key=lambda execution: execution.child_index)
     said = ": ".join(part for part in (child.error, child.cause) if part)
     return f"[{child.child_index}] {said or child.status}"

@@ -30,8 +30,8 @@ class Visit:
     """A state in one track: the latest visit of it, and how many there were.
 
     `failures` counts the attempts of this visit that failed; `caught` says that it was left by a Catcher.
-    For Map and Parallel: `total` children (0 while unknown), how many are `done`, how many of these `failed`,
-    and `lanes`: how many of them are in which state.
+    For Map and Parallel: `total` children (0 while unknown, as where an ItemReader brings the items), how many have
+    `begun` and are `done`, how many of these `failed`, and `lanes`: how many of them are in which state.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Visit:
     caught: bool = False
     last: HistoryEvent | None = None
     total: int = 0
+    begun: int = 0
     done: int = 0
     failed: int = 0
     children: dict[int, Track] = field(default_factory=dict)
@@ -57,8 +58,17 @@ class Visit:
         self.failures, self.error, self.cause, self.caught = 0, None, None, False
         self.open_children(0)
 
+    @property
+    def size(self) -> int:
+        """How many children it has, as far as that is known."""
+        return max(self.total, self.begun)
+
+    def begin(self, child: Track) -> None:
+        self.children[child.index] = child
+        self.begun += 1
+
     def open_children(self, total: int) -> None:
-        self.total, self.done, self.failed = total, 0, 0
+        self.total, self.begun, self.done, self.failed = total, 0, 0, 0
         self.children, self.lanes = {}, {}
 
 
@@ -95,7 +105,7 @@ class Track:
         """A new track of the container that this track is in."""
         child = Track(index, self, self.open)
         if self.open is not None:
-            self.open.children[index] = child
+            self.open.begin(child)
         return child
 
     def enter(self, name: str, type: str, event: HistoryEvent) -> None:
@@ -124,7 +134,7 @@ class Track:
         container.failed += status in ("FAILED", "TIMED_OUT")
         if self.open is not None:
             self._count_in_lane(self.open, -1)
-        if container.total > KEPT_MAX:
+        if container.size > KEPT_MAX:
             container.children.pop(self.index, None)
 
     def _count_in_lane(self, visit: Visit, change: int) -> None:

@@ -156,6 +156,8 @@ def sign(request: web.Request, service: str, region: str, clients: ClientFactory
     credentials: Any = clients.session(role).get_credentials()
     if credentials is None:
         raise StateError("ApiGateway.SdkClientException", "Unable to load credentials from any of the providers")
-    signed = AWSRequest(request.method, request.url, dict(request.headers), request.body)
+    signed = AWSRequest(request.method, request.url, data=request.body)
+    for name, value in request.headers:
+        signed.headers[name] = value  # beside the values that the name has already
     SigV4Auth(credentials.get_frozen_credentials(), service, region).add_auth(signed)
     return web.Request(request.method, request.url, list(signed.headers.items()), request.body, request.address)

@@ -301,7 +301,7 @@ def translate(operation: Operation, problem: Exception, role: Role | None = None
 
 def _service_error(operation: Operation, response: Mapping[str, Any]) -> StateError:
     """`S3.NoSuchKeyException`, "The specified key does not exist. (Service: S3, Status Code: 404, Request ID:
-    …, Extended Request ID: …) (SDK Attempt Count: 1)"."""
+    …, Extended Request ID: …) (SDK Attempt Count: 1)". Without the message where the service sent none."""
     error, metadata = response["Error"], response.get("ResponseMetadata", {})
     details = {
         "Service": operation.prefix,
@@ -312,8 +312,10 @@ def _service_error(operation: Operation, response: Mapping[str, Any]) -> StateEr
     listed = ", ".join(f"{name}: {value}" for name, value in details.items() if value)
     attempts = metadata.get("RetryAttempts", 0) + 1
     name = _exception(operation, error, metadata.get("HTTPStatusCode"))
-    cause = f"{error.get('Message') or 'null'} ({listed}) (SDK Attempt Count: {attempts})"
-    return StateError(f"{operation.prefix}.{name}", cause)
+    bodiless = str(error.get("Code")).isdigit()  # botocore then puts the status and its meaning here
+    message = "" if bodiless else error.get("Message")
+    cause = f"{message or ''} ({listed}) (SDK Attempt Count: {attempts})"
+    return StateError(f"{operation.prefix}.{name}", cause.lstrip())
 
 
 def _exception(operation: Operation, error: Mapping[str, Any], status: int | None) -> str:

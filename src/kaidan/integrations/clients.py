@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from urllib.parse import urlsplit
 
 from kaidan.integrations import calls
 from kaidan.protocol.effects import Role
@@ -96,6 +97,8 @@ class ClientFactory:
             service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
         )
         _let_calls_be_given_up(client)
+        if endpoint is not None:
+            _stay_at(client, endpoint)
         return client
 
     def _config(self, endpoint: str | None) -> Any:
@@ -160,6 +163,16 @@ def _exists(variable: str, default: str) -> bool:
     return Path(os.environ.get(variable) or default).expanduser().exists()
 
 
+def is_url(text: str) -> bool:
+    """Whether something can be called at a text: `http://127.0.0.1:4566`."""
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(host) and parts.port != 0 and " " not in text
+    except ValueError:
+        return False
+
+
 def environment_endpoint(service: str) -> str | None:
     """AWS_ENDPOINT_URL_DYNAMODB, or else AWS_ENDPOINT_URL (AWS SDKs guide, "Service-specific endpoints")."""
     if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
@@ -192,6 +205,17 @@ class _AssumedRole:
             "token": answer["SessionToken"],
             "expiry_time": answer["Expiration"].isoformat(),
         }
+
+
+def _stay_at(client: Any, endpoint: str) -> None:
+    """Send everything to the endpoint that was named: the rules of some services (s3control, signin) put an account
+    before its host, or go to AWS all the same."""
+    host = urlsplit(endpoint)
+
+    def stay(params: dict[str, Any], **_: Any) -> None:
+        params["url"] = urlsplit(params["url"])._replace(scheme=host.scheme, netloc=host.netloc).geturl()
+
+    client.meta.events.register("before-call", stay)
 
 
 def _let_calls_be_given_up(client: Any) -> None:

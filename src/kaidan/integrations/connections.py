@@ -40,6 +40,22 @@ from kaidan.values import JSON, dumps, loads
 ERROR = "Events.ConnectionResource."
 TOKEN_BYTES_MAX = 1 << 20
 TOKEN_TIMEOUT_S = 30.0
+REFUSALS = {
+    "AccessDeniedException": "AccessDenied",
+    "ConcurrentModificationException": "ConcurrentModification",
+    "ResourceNotFoundException": "ResourceNotFound",
+}
+"""Codes of the services that keep a connection, to the error of the task; any other is an InternalError."""
+
+USABLE = ("AUTHORIZED", "ACTIVE")
+NOT_USABLE = {
+    "AUTHORIZING": "AuthInProgress",
+    "CREATING": "AuthInProgress",
+    "UPDATING": "AuthInProgress",
+    "FAILED_CONNECTIVITY": "InvalidPrivateConnectionState",
+}
+"""States of a connection to the error of the task; in any other one that is not usable, InvalidConnectionState."""
+
 EXPIRES_EARLIER_S = 60
 """A token is asked for anew so long before it expires."""
 
@@ -81,9 +97,10 @@ class Connections:
 
     def _of_eventbridge(self, name: str, role: Role | None) -> Connection:
         described = self._ask("events", role, lambda client: client.describe_connection(Name=name))
-        if described.get("ConnectionState", "AUTHORIZED") not in ("AUTHORIZED", "ACTIVE"):
-            cause = f"The connection '{name}' is {described['ConnectionState']}"
-            raise StateError(ERROR + "InvalidConnectionState", cause)
+        state = described.get("ConnectionState", "AUTHORIZED")
+        if state not in USABLE:
+            error = NOT_USABLE.get(state, "InvalidConnectionState")
+            raise StateError(ERROR + error, f"The connection '{name}' is {state}")
         secret = self._ask(
             "secretsmanager", role, lambda client: client.get_secret_value(SecretId=described["SecretArn"])
         )
@@ -95,8 +112,7 @@ class Connections:
             return ask(self._clients.client(service, role))
         except Exception as problem:  # the edge: whatever a client raises is something a state can catch
             code = getattr(problem, "response", {}).get("Error", {}).get("Code", "InternalError")
-            kinds = {"ResourceNotFoundException": "ResourceNotFound", "AccessDeniedException": "AccessDenied"}
-            raise StateError(ERROR + kinds.get(code, "InternalError"), str(problem)) from problem
+            raise StateError(ERROR + REFUSALS.get(code, "InternalError"), str(problem)) from problem
 
     def authorization(self, connection: Connection, *, renew: bool = False) -> dict[str, str]:
         """The headers that authorise a request. `renew`: the last token was refused. Raises StateError."""

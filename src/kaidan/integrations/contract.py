@@ -51,12 +51,15 @@ class Reply(Protocol):
         """Call `action` on the engine's thread when the task is cancelled or timed out: stop the work if possible.
         What is returned takes that back. Both on the engine's thread."""
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
-        """Call `action` on the engine's thread after a delay, unless the task has ended by then."""
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
+        """Call `action` on the engine's thread after a delay, unless the task has ended by then.
+
+        `idle`: the delay is no part of the work, as between looks at a job: where waits are skipped it is short.
+        """
 
 
 class Handler(Protocol):
-    """Carries out tasks of one kind."""
+    """Carries out tasks of one kind. What it raises fails the task: a StateError as such, all else as a fault."""
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         """Begin a task."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -51,8 +50,6 @@ from kaidan.integrations.optimised import Optimised
 from kaidan.integrations.web import WebSettings
 from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
-
-log = logging.getLogger(__name__)
 
 Begin = Callable[[RunTask, Reply], None]
 """Begins a task of one kind."""
@@ -141,14 +138,14 @@ class Dispatcher:
         self.functions.close()
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
-        _guarded(task, reply, lambda: self._find(task.resource)(task, reply))
+        self._find(task.resource)(task, reply)
 
     def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
         """After a restart: by its job where the service can, else the task is begun again."""
         resume = self.resumers.get(task.resource.service)
         if resume is None:
             return self(task, reply)
-        return _guarded(task, reply, lambda: resume(task, job, reply))
+        return resume(task, job, reply)
 
     def _find(self, resource: TaskResource) -> Begin:
         if resource.kind != "integration":
@@ -175,17 +172,6 @@ class Dispatcher:
         reply.started()
         token = task.resource.pattern == ".waitForTaskToken"
         self._run_blocking(call, Then(reply, reply.submitted, reply.failed) if token else reply)
-
-
-def _guarded(task: RunTask, reply: Reply, begin: Callable[[], None]) -> None:
-    """Whatever is wrong with one task fails that task, and nothing else."""
-    try:
-        begin()
-    except StateError as error:
-        reply.failed(error.error, error.cause)
-    except Exception as problem:
-        log.exception("%s cannot be carried out", task.resource.arn)
-        reply.failed(RUNTIME, f"{type(problem).__name__}: {problem}")
 
 
 def _operation(resource: TaskResource) -> aws_sdk.Operation:

@@ -120,7 +120,7 @@ class Watch:
     def _wait(self) -> None:
         delay_s = self._job.delay_s(self._questions)
         self._questions += 1
-        self._reply.later(delay_s, self._look)
+        self._reply.later(delay_s, self._look, idle=True)
 
     def _look(self) -> None:
         operation, request = self._job.ask

@@ -5,6 +5,11 @@ its end and with its logs.
      "Method": "GET", "Path": "/api/v1/pods", "QueryParameters": {"labelSelector": ["a=b"]}}
     {"ResponseBody": {…}, "StatusCode": 200, "StatusText": "OK"}
 
+The result of `.sync` is the Job itself, with its logs beside its status (AWS's sample project, "Manage an Amazon EKS
+cluster", goes on with `$.status` and `$.logs..pi`):
+
+    {"apiVersion": "batch/v1", "kind": "Job", …, "status": {…}, "logs": {"pods": {…}}}
+
 The bearer token is a presigned request to STS, as `aws eks get-token` makes it. Any other status than 2xx is the error
 `EKS.401`, with the answer as its cause. Source: AWS guide, "Create and manage Amazon EKS clusters".
 """
@@ -28,6 +33,7 @@ from kaidan.values import JSON, InvalidJson, dumps, loads
 
 TIMEOUT_S = 60.0
 TOKEN_S = 60
+METHODS = tuple(method for method in web.METHODS if method != "OPTIONS")
 PATTERNS = {"call": ("", ".waitForTaskToken"), "runJob": ("", ".sync", ".waitForTaskToken")}
 
 
@@ -40,7 +46,7 @@ FORMS = {
     "call": Form(
         {
             **CLUSTER,
-            "Method": form.one_of(*web.METHODS),
+            "Method": form.one_of(*METHODS),
             "Path": form.text,
             "QueryParameters": form.lists,
             "RequestBody": form.anything,
@@ -118,7 +124,7 @@ class Cluster:
 
     def create(self, parameters: Fields) -> Fields:
         namespace = parameters.get("Namespace") or "default"
-        return self._send("POST", f"/apis/batch/v1/namespaces/{namespace}/jobs", {}, _json(parameters["Job"]))
+        return self._send("POST", f"/apis/batch/v1/namespaces/{namespace}/jobs", {}, parameters["Job"])
 
     def ask(self, operation: str, handle: Fields) -> Fields:
         """A question of a Watch: GET or DELETE of the Job; when it has ended, with its logs."""
@@ -156,7 +162,7 @@ class Cluster:
     def _send(self, method: str, path: str, query: Fields, body: JSON, *, raw: bool = False) -> Fields:
         url = web.with_query(self._parameters["Endpoint"].rstrip("/") + path, query)
         headers = [("Authorization", f"Bearer {self._token()}"), ("Accept", "application/json, */*")]
-        content = None if body is None else web.json_bytes(body)
+        content = None if body is None else body.encode() if isinstance(body, str) else web.json_bytes(body)
         if content is not None:
             kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
             headers.append(("Content-Type", kind))
@@ -212,14 +218,12 @@ def _answer(response: web.Response, raw: bool) -> Fields:
     return answer
 
 
-def _json(value: JSON) -> JSON:
-    """A definition or an answer that may be text."""
-    if not isinstance(value, str):
-        return value
+def _json(text: str) -> JSON:
+    """An answer that may be no more than text."""
     try:
-        return loads(value)
+        return loads(text)
     except InvalidJson:
-        return value
+        return text
 
 
 def _verdict(answer: Fields) -> bool | None:
@@ -238,11 +242,17 @@ def _handle(answer: Fields, parameters: Fields) -> Fields:
     }
 
 
+def _job(answer: Fields, handle: Fields) -> JSON:
+    logs = {"logs": answer["logs"]} if "logs" in answer else {}
+    return {**answer["ResponseBody"], **logs}
+
+
 JOB = Job(
     handle=_handle,
     ask=("GET", dict),
     path=(),
     verdict=_verdict,
+    result=_job,
     stop=("DELETE", dict),
     delay_s=by_the_minute,
 )

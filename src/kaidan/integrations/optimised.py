@@ -209,12 +209,13 @@ def check_template(service: Service, action: Action, template: JSON) -> list[Com
         return []
     problems = request_of(service, action, action.known(template), template=True)[1]
     found: list[Complaint] = [(each.sentence, each.hint) for each in problems if each.expected is None]
-    shape = model_of(action.client or service.client, action.operation).input_shape
+    model = model_of(action.client or service.client, action.operation)
+    made_up = {*action.barred, *action.spare, *model.idempotent_members}
     stands_for = {member: name for name, member in action.renamed.items()}
     given = {name.removesuffix(".$") for name in template}
-    for member in shape.required_members if shape is not None else ():
+    for member in model.input_shape.required_members if model.input_shape is not None else ():
         name = stands_for.get(member, field_name(member))
-        if not given & {name, member} and member not in (*action.barred, *action.spare):
+        if not given & {name, member} and member not in made_up:
             found.append((REQUIRED.format(name), None))
     return found
 
@@ -298,7 +299,7 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
     known = _exceptions(client)
     codes = (error.get("QueryErrorCode"), error.get("Code"))
     name = next((known[code] for code in codes if code in known), service.exception)
-    status, request_id = metadata.get("HTTPStatusCode"), metadata.get("RequestId") or "null"
+    status, request_id = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId") or "null"
     cause = (
         f"{error.get('Message') or 'null'} (Service: {service.product}; Status Code: {status}; "
         f"Error Code: {error.get('Code')}; Request ID: {request_id}; Proxy: null)"
@@ -308,10 +309,13 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
 
 @cache
 def _exceptions(client: str) -> dict[str | None, str]:
-    """Code on the wire, or name of the shape, to the exception."""
+    """Code on the wire, or name of the shape, to the exception; in a stream of events the name begins small."""
     shapes = aws_sdk.service_model(client).error_shapes
-    by_name: dict[str | None, str] = {shape.name: exception_name(shape.name) for shape in shapes}
-    return by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
+    in_streams: dict[str | None, str] = {
+        shape.name[:1].lower() + shape.name[1:]: exception_name(shape.name) for shape in shapes
+    }
+    by_name = {shape.name: exception_name(shape.name) for shape in shapes}
+    return in_streams | by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
 
 
 # --- results ----------------------------------------------------------------------------------------------

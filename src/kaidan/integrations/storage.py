@@ -8,10 +8,11 @@ AWS's SDK.
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
@@ -29,6 +30,10 @@ class StorageError(Exception):
 
 class _NothingThere(StorageError):
     """A range that begins behind an object's end."""
+
+
+Call: TypeAlias = Callable[[str, str, JSON], Any]
+"""Calls an action of S3 by the client's method with parameters. Raises StorageError."""
 
 
 class Readable(Protocol):
@@ -60,13 +65,14 @@ class Storage:
     def __init__(self, clients: ClientFactory, folders: Sequence[Path] | None = None) -> None:
         self._clients = clients
         self._folders = None if folders is None else [folder.resolve() for folder in folders]
+        self._listed: tuple[Path | None, str, list[str]] = None, "", []
 
     def open(self, parameters: JSON, offset: int = 0, length: int | None = None) -> Readable:
         """An object's bytes from `offset` on. `parameters`: Bucket, Key, and what else S3's GetObject takes."""
         if _is_local(parameters):
             return self._open_file(parameters, offset)
         try:
-            return _S3Object(self._call("getObject", "get_object", _ranged(parameters, offset, length))["Body"])
+            return _S3Object(self._call, parameters, offset, length)
         except _NothingThere:
             return BytesIO()
 
@@ -135,12 +141,19 @@ class Storage:
         root, prefix = self._root(parameters), parameters.get("Prefix", "")
         if not root.is_dir():
             raise StorageError(f"{root}: it is not a folder")
-        files = (path for path in root.rglob("*") if path.is_file() and not _is_partial(path))
-        keys = sorted(path.relative_to(root).as_posix() for path in files)
-        after = token or parameters.get("StartAfter", "")
-        wanted = [key for key in keys if key.startswith(prefix) and key > after]
-        page = wanted[: int(parameters.get("MaxKeys", 1000))]
-        return [_entry(root, key) for key in page], page[-1] if len(page) < len(wanted) else None
+        keys = self._keys(root, prefix, anew=token is None)
+        first = bisect_right(keys, token or parameters.get("StartAfter", ""))
+        page = keys[first : first + int(parameters.get("MaxKeys", 1000))]
+        entries = [entry for key in page if (entry := _entry(root, key)) is not None]
+        return entries, page[-1] if first + len(page) < len(keys) else None
+
+    def _keys(self, root: Path, prefix: str, *, anew: bool) -> list[str]:
+        """All keys of a folder with a prefix, sorted. From page to page they are kept, unless others are listed too."""
+        if anew or self._listed[:2] != (root, prefix):
+            files = (Path(folder, name) for folder, _, names in os.walk(root) for name in names)
+            keys = (path.relative_to(root).as_posix() for path in files if not _is_partial(path))
+            self._listed = root, prefix, sorted(key for key in keys if key.startswith(prefix))
+        return self._listed[2]
 
 
 def _is_local(parameters: JSON) -> bool:
@@ -153,23 +166,53 @@ def _ranged(parameters: JSON, offset: int, length: int | None) -> JSON:
     return {**parameters, "Range": f"bytes={offset}-{'' if length is None else offset + length - 1}"}
 
 
-def _entry(root: Path, key: str) -> dict[str, Any]:
-    stat = (root / key).stat()
+def _entry(root: Path, key: str) -> dict[str, Any] | None:
+    """None: it is gone, or leads nowhere."""
+    try:
+        stat = (root / key).stat()
+    except OSError:
+        return None
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     return {"ETag": tag, "Key": key, "LastModified": stat.st_mtime, "Size": stat.st_size, "StorageClass": "STANDARD"}
 
 
-class _S3Object:
-    """The body of an answer, as a file."""
+REOPENED_MAX = 3
+"""How often in a row an object is opened again before its reader hears that it cannot be read."""
 
-    def __init__(self, body: Any) -> None:
-        self._body = body
+
+class _S3Object:
+    """The body of an answer, as a file. Who reads items pauses while their children run, perhaps for hours: where the
+    connection breaks off meanwhile, another goes on at that byte, if the object is still the same."""
+
+    def __init__(self, call: Call, parameters: JSON, offset: int, length: int | None) -> None:
+        self._call = call
+        self._parameters = parameters
+        self._at = offset
+        self._end = None if length is None else offset + length
+        self._body: Any = None
+        self._open()
+
+    def _open(self) -> None:
+        length = None if self._end is None else self._end - self._at
+        answer = self._call("getObject", "get_object", _ranged(self._parameters, self._at, length))
+        self._body = answer["Body"]
+        self._parameters = {**self._parameters, "IfMatch": answer["ETag"]}
 
     def read(self, size: int = -1) -> bytes:
+        for _ in range(REOPENED_MAX):
+            try:
+                return self._read(size)
+            except Exception:
+                self.close()
+                self._open()
         try:
-            data: bytes = self._body.read(size if size >= 0 else None)
+            return self._read(size)
         except Exception as problem:
             raise StorageError(f"Reading broke off: {problem}") from None
+
+    def _read(self, size: int) -> bytes:
+        data: bytes = self._body.read(size if size >= 0 else None)
+        self._at += len(data)
         return data
 
     def close(self) -> None:
@@ -221,7 +264,7 @@ class _FileSink:
 class _S3Sink:
     """An object put at once, or in parts when it is large."""
 
-    def __init__(self, call: Any, parameters: JSON) -> None:
+    def __init__(self, call: Call, parameters: JSON) -> None:
         self._call = call
         self._parameters = parameters
         self._buffer: list[bytes] = []

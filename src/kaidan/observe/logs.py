@@ -101,7 +101,7 @@ class Logs:
         self._logging_of = logging_of
         self._receivers = receivers
         self._unsaved: list[LogEntry] = []
-        engine.listeners.append(self)
+        engine.listen(self)
 
     def __call__(self, run: Run, event: HistoryEvent) -> None:
         execution = run.execution

@@ -133,7 +133,7 @@ class Metrics:
         """Count what happens on an engine from now on; called before it goes on with what it recovered."""
         self.open += _open_executions(engine)
         self._engines.append(engine)
-        engine.listeners.append(Watch(self, engine))
+        engine.listen(Watch(self, engine), _TAKE)
 
     def count(self, name: str, key: Key) -> None:
         counts = self._counts[name]
@@ -233,7 +233,7 @@ UNKNOWN = Attempt("", 0)
 
 
 class Watch:
-    """A listener of one engine. Most events are none of its business, and cost a look into a dict."""
+    """A listener of one engine, for the events in `_TAKE`."""
 
     def __init__(self, metrics: Metrics, engine: Engine) -> None:
         self.metrics = metrics
@@ -242,9 +242,7 @@ class Watch:
         """Execution → the last event of work under way → that work."""
 
     def __call__(self, run: Run, event: HistoryEvent) -> None:
-        take = _TAKE.get(event.type)
-        if take is not None:
-            take(self, run, event)
+        _TAKE[event.type](self, run, event)
 
     def begin(self, run: Run, event: HistoryEvent, attempt: Attempt) -> None:
         """Work goes on: its next event will point to this one."""

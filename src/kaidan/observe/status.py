@@ -56,10 +56,10 @@ class StatusChanges:
     def __init__(self, engine: Engine, receivers: Sequence[Receive]) -> None:
         self._engine = engine
         self._receivers = receivers
-        engine.listeners.append(self)
+        engine.listen(self, STATUSES)
 
     def __call__(self, run: Run, event: HistoryEvent) -> None:
-        if event.type in STATUSES and not run.execution.express:
+        if not run.execution.express:
             change = status_change(run.execution, event)
             self._engine.once_saved(lambda: self._hand_on(change))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from kaidan.integrations.clients import is_url
 
 STDOUT = "stdout"
 CLOUDWATCH = "cloudwatch"
@@ -12,20 +12,13 @@ WEB = ("http://", "https://")
 
 def log_target(text: str) -> str:
     """Check where logs are to go: `stdout`, `cloudwatch`, or a file. Raises ValueError."""
-    if not text or text.startswith((BUS, *WEB)):
+    if not text or text.startswith(BUS) or "://" in text:
         raise ValueError("must be stdout, cloudwatch or a file")
     return text
 
 
 def event_target(text: str) -> str:
     """Check where events are to go: a URL, `bus:NAME`, `stdout`, or a file. Raises ValueError."""
-    if not text or text in (BUS, CLOUDWATCH) or (text.startswith(WEB) and not _has_host(text)):
+    if not text or text in (BUS, CLOUDWATCH) or ("://" in text and not is_url(text)):
         raise ValueError("must be a URL, bus:NAME, stdout or a file")
     return text
-
-
-def _has_host(url: str) -> bool:
-    try:
-        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
-    except ValueError:
-        return False

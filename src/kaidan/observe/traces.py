@@ -14,11 +14,9 @@ from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
 
 from kaidan.observe.spans import Span, spans_of
-from kaidan.protocol.history import HistoryEvent
+from kaidan.protocol.history import ENDS, HistoryEvent
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.run import Run
-
-ENDS = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"})
 
 DEPTH_MAX = 32
 """Map Runs inside Map Runs: how far up the first execution is looked for."""
@@ -51,13 +49,12 @@ class Traces:
     def __init__(self, engine: Engine, receive: Receive) -> None:
         self._engine = engine
         self._receive = receive
-        engine.listeners.append(self)
+        engine.listen(self, ENDS)
 
     def __call__(self, run: Run, event: HistoryEvent) -> None:
-        if event.type in ENDS:
-            ended = self._ended(run)
-            if ended.trace_header is None or "Sampled=0" not in ended.trace_header:
-                self._engine.once_saved(lambda: self._hand_on(ended))
+        ended = self._ended(run)
+        if ended.trace_header is None or "Sampled=0" not in ended.trace_header:
+            self._engine.once_saved(lambda: self._hand_on(ended))
 
     def _hand_on(self, ended: Ended) -> None:
         self._receive([ended])

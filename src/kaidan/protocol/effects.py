@@ -49,10 +49,14 @@ class CancelTask(msgspec.Struct, frozen=True):
 
 
 class StartTimer(msgspec.Struct, frozen=True):
-    """Answer TimerFired at `due_ms` (Unix milliseconds) or as soon after as possible."""
+    """Answer TimerFired at `due_ms` (Unix milliseconds) or as soon after as possible.
+
+    `idle`: a Wait state, or an interval between retries, and no time-out: nothing happens until then.
+    """
 
     request_id: int
     due_ms: int
+    idle: bool = False
 
 
 class CancelTimer(msgspec.Struct, frozen=True):

@@ -33,6 +33,9 @@ def _family(prefix: str, *names: str) -> dict[str, str]:
     return {prefix + name: prefix[0].lower() + prefix[1:] + name + "EventDetails" for name in names}
 
 
+ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
+"""The events that end an execution."""
+
 STATE_TYPES = ("Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
 
 DETAILS_KEYS: dict[str, str | None] = {

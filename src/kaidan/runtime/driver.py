@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 TURN_S = 0.005
 """How long the engine may hold the loop in one go."""
 
+TURNS_BEFORE_SAVING_MAX = 8
+"""How many turns a save is put off while callers keep coming: those who are there together share it."""
+
 SAVING_S_MAX = 60.0
 """How long a save that fails is tried again."""
 
@@ -44,6 +47,9 @@ class Driver:
         self._pause_s = PAUSE_S
         self._promises: set[asyncio.Future[None]] = set()
         """To those who wait for the next save."""
+        self._came = False
+        """Whether somebody has begun to wait for it since the last turn."""
+        self._put_off = 0
         self.on_failure: Callable[[Exception], None] | None = None
         """Told when the engine cannot go on: nothing is saved from then on, so that nothing is shown either."""
         engine.on_wake = self._wake
@@ -61,9 +67,9 @@ class Driver:
 
     def _turn(self) -> None:
         self._scheduled = False
-        engine, until = self._engine, time.monotonic() + TURN_S
+        engine, until, may_save = self._engine, time.monotonic() + TURN_S, not self._put_off_saving()
         try:
-            while engine.step():
+            while engine.step(may_save=may_save):
                 self._recover()
                 if time.monotonic() >= until:
                     return self.kick()
@@ -71,7 +77,12 @@ class Driver:
             return self._back_off(problem)
         except Exception as problem:
             return self._fail(problem)
-        return self._sleep()
+        return self._sleep() if may_save else self.kick()
+
+    def _put_off_saving(self) -> bool:
+        self._put_off = self._put_off + 1 if self._came and self._put_off < TURNS_BEFORE_SAVING_MAX else 0
+        self._came = False
+        return self._put_off > 0
 
     def _back_off(self, problem: StoreError) -> None:
         """A save has failed. It is tried again, but not for ever."""
@@ -121,6 +132,7 @@ class Driver:
             promise.set_exception(problem)
             return promise
         self._promises.add(promise)
+        self._came = True
         self._engine.once_saved(lambda: self._keep(promise))
         self.kick()
         return promise

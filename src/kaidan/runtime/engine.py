@@ -16,9 +16,9 @@ import logging
 import queue
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import nlargest
+from itertools import islice
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -54,7 +54,7 @@ RESIDENT_MAX = 10_000
 
 
 class Listener(Protocol):
-    """Told of everything that becomes part of a history, on the engine's thread."""
+    """Told of what becomes part of a history, on the engine's thread. See `Engine.listen`."""
 
     def __call__(self, run: Run, event: HistoryEvent) -> None: ...
 
@@ -74,11 +74,17 @@ class Engine:
         """Called from any thread when something was put in for the engine's thread."""
         self.runs: dict[str, Run] = {}
         """Executions in memory: all, or with a store those used last."""
+        self.pinned: set[str] = set()
+        """Those that stay in memory, since somebody holds their Run."""
         self.maps = MapRuns(self)
         self.map_runs = self.maps.runs
-        self.listeners: list[Listener] = []
+        self.listeners: list[tuple[Listener, Collection[str] | None]] = []
+        self._hearing: dict[str, Sequence[Listener]] = {}
         self.on_fault: Callable[[Run, Broken], None] = _log_fault
         """Told of a fault of the machine; the execution ends with it unless this raises."""
+        self.skip_waits = False
+        """Wait states and intervals between retries take no time, and jobs are looked at often. Time-outs, and what
+        tasks take, are as long as ever."""
         self.busy = 0
         """Pieces of blocking work under way; while there are any, time does not jump."""
         self._events: deque[tuple[str, ev.Event]] = deque()
@@ -176,6 +182,19 @@ class Engine:
         """When a timer fires that an execution waits for, in Unix milliseconds of the engine's clock."""
         return self._timers.due_ms((arn, request_id))
 
+    # --- who hears of it ------------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener, types: Collection[str] | None = None) -> None:
+        """Tell a listener of events of these types; of all of them when none are named."""
+        self.listeners.append((listener, types))
+        self._hearing.clear()
+
+    def _hearers(self, type: str) -> Sequence[Listener]:
+        """Who hears of events of a type. Most are nobody's business: they are to cost one look into a dict."""
+        found = [listener for listener, types in self.listeners if types is None or type in types]
+        self._hearing[type] = found
+        return found
+
     # --- the loop -----------------------------------------------------------------------------------------
 
     def run_until(
@@ -196,8 +215,11 @@ class Engine:
                 return False
         return True
 
-    def step(self) -> bool:
-        """Do one thing that is to be done now; False when there is nothing. Raises StoreError when a save fails."""
+    def step(self, *, may_save: bool = True) -> bool:
+        """Do one thing that is to be done now; False when there is nothing, or nothing but to save and it may not.
+
+        Raises StoreError when a save fails.
+        """
         if self.stuck is not None:
             return self.save()
         if self._handled >= EFFECTS_PER_SAVE_MAX and not self._answers:
@@ -212,7 +234,7 @@ class Engine:
         if next_ms is not None and next_ms <= self.clock.now_ms():
             self._fire(self._timers.pop())
             return True
-        return self.save()
+        return may_save and self.save()
 
     def _handle_next(self) -> None:
         arn, event = self._events.popleft()
@@ -258,6 +280,10 @@ class Engine:
         """Run `action` on the engine's thread soon. From any thread or signal handler."""
         self._inbox.put(action)
         self.on_wake()
+
+    def moment_ms(self, timer: fx.StartTimer) -> int:
+        """When a timer is to fire."""
+        return self.clock.now_ms() if timer.idle and self.skip_waits else timer.due_ms
 
     def after(self, delay_ms: int, action: Action) -> None:
         """Run `action` on the engine's thread when the time has come."""
@@ -310,11 +336,11 @@ class Engine:
                 self.runs.pop(run.execution.arn, None)
 
     def _evict(self) -> None:
-        """Forget the executions used longest ago; those that others still talk to stay."""
-        if self.store is None or len(self.runs) <= RESIDENT_MAX:
+        """Forget the executions used longest ago, many at a time; those that others still talk to stay."""
+        if self.store is None or len(self.runs) <= RESIDENT_MAX + RESIDENT_MAX // 10:
             return
-        for arn in list(self.runs)[: len(self.runs) - RESIDENT_MAX]:
-            if arn not in self._queued and arn not in self._dirty:
+        for arn in list(islice(self.runs, len(self.runs) - RESIDENT_MAX)):
+            if arn not in self._queued and arn not in self._dirty and arn not in self.pinned:
                 del self.runs[arn]
 
     def resident(self, arn: str) -> Run | None:
@@ -362,11 +388,13 @@ class Engine:
             self._resume_task(arn, request_id, keeping.task_of(data))
 
     def _resume_task(self, arn: str, request_id: int, row: TaskRow) -> None:
+        """Begin a task again, once that is saved; one that has a job is waited for at once, so that who stops the
+        execution before all else stops the job."""
         reply = self._tasks[arn, request_id] = TaskReply(self, arn, row.task)
         if row.job is None:
             self.once_saved(lambda: reply.attempt(lambda: self.handler(row.task, reply)))
         else:
-            self.once_saved(lambda: reply.attempt(lambda: self.handler.resume(row.task, row.job, reply)))
+            reply.attempt(lambda: self.handler.resume(row.task, row.job, reply))
 
     # --- effects ------------------------------------------------------------------------------------------
 
@@ -398,12 +426,11 @@ class Engine:
         arn = run.execution.arn
         match effect:
             case HistoryEvent():
-                run.history.append(effect)
-                for listener in self.listeners:
-                    _guarded(partial(listener, run, effect))
+                self._record(run, effect)
             case fx.StartTimer():
-                self._timers.add((arn, effect.request_id), effect.due_ms)
-                run.unsaved.timers[effect.request_id] = effect.due_ms
+                due_ms = self.moment_ms(effect)
+                self._timers.add((arn, effect.request_id), due_ms)
+                run.unsaved.timers[effect.request_id] = due_ms
             case fx.CancelTimer():
                 self._timers.cancel((arn, effect.request_id))
                 _forget(run.unsaved.timers, run.unsaved.gone_timers, effect.request_id)
@@ -417,6 +444,18 @@ class Engine:
                 self.post(arn, ev.Resumed())
             case _:
                 self.maps.carry_out(run, effect)
+
+    def _record(self, run: Run, event: HistoryEvent) -> None:
+        """As `_guarded`, without a closure for each of millions of events."""
+        run.history.append(event)
+        hearing = self._hearing.get(event.type)
+        for listener in self._hearers(event.type) if hearing is None else hearing:
+            try:
+                listener(run, event)
+            except StoreError:
+                raise
+            except Exception:
+                log.exception(_LEFT_OUT)
 
     def _run_task(self, run: Run, task: fx.RunTask) -> None:
         """Begin a task, once it is saved that it was scheduled."""
@@ -494,7 +533,10 @@ def _guarded(action: Action) -> None:
     except StoreError:
         raise
     except Exception:
-        log.exception("a fault in Kaidan: something that was to be done is left out")
+        log.exception(_LEFT_OUT)
+
+
+_LEFT_OUT = "a fault in Kaidan: something that was to be done is left out"
 
 
 def _forget(new: dict[int, JSON], gone: list[int], request_id: int) -> None:

@@ -7,21 +7,21 @@ starting one twice is starting the same. The engine's thread; reading and writin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, assert_never
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 import msgspec
 
 from kaidan.asl.machine.execution import Execution
 from kaidan.errors import ITEM_READER_FAILED, RESULT_WRITER_FAILED
-from kaidan.integrations.items import open_items
+from kaidan.integrations.items import Unreadable, open_items
 from kaidan.integrations.storage import Storage, StorageError
-from kaidan.limits import AWS
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
 from kaidan.runtime import keeping, results
 from kaidan.runtime.pages import Page, Pages
+from kaidan.runtime.pool import Pool
+from kaidan.runtime.redrivable import refusal
 from kaidan.runtime.results import Destination, Export, Unwritable
 from kaidan.runtime.run import MapRun, Run
 from kaidan.store.contract import Row
@@ -52,8 +52,6 @@ Effect: TypeAlias = (
 )
 
 Action: TypeAlias = Callable[[], None]
-
-T = TypeVar("T")
 
 
 class Names(NamedTuple):
@@ -95,7 +93,7 @@ class MapRuns:
         """A parent and its request → the child that has ended, until the parent has heard of it."""
         self._writing: dict[str, list[Action]] = {}
         """Map Runs of which something is being written → what is to be written after that."""
-        self._threads: ThreadPoolExecutor | None = None
+        self._pool = Pool(engine, THREADS_MAX, "kaidan-map")
 
     # --- keeping ------------------------------------------------------------------------------------------
 
@@ -144,8 +142,7 @@ class MapRuns:
 
     def close(self) -> None:
         """Let go of the threads without waiting for calls that hang."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
 
     # --- effects ------------------------------------------------------------------------------------------
 
@@ -237,18 +234,15 @@ class MapRuns:
         if status == "SUCCEEDED":
             return self.tell(child)
         self.change(map_run)
-        if execution.next_event_id >= AWS.history_events_max - 1:
-            execution.attempt = map_run.redrive_count
+        execution.attempt = map_run.redrive_count
+        now_ms = self._engine.clock.now_ms()
+        if refusal(execution, now_ms) is not None:
             map_run.refused(status, items)
             return self.tell(child)
         map_run.started_again(status, items)
-        execution.attempt = map_run.redrive_count
         if not execution.express:
             return self._engine.redrive(execution.arn)
-        execution.redrive_count += 1
-        execution.status, execution.stop_ms, execution.start_ms = "RUNNING", 0, self._engine.clock.now_ms()
-        execution.output = execution.error = execution.cause = None
-        execution.next_event_id = execution.next_request_id = 1
+        execution.begin_again(now_ms)
         return self._engine.start(child)
 
     def _cancel_child(self, effect: fx.CancelChild) -> None:
@@ -279,7 +273,7 @@ class MapRuns:
         result: Payload | None = None
         if effect.writer is None:
             plain = execution.status == "SUCCEEDED" and effect.transformation != "NONE"
-            result = execution.output if plain else Payload(results.record(execution))
+            result = execution.output if plain else Payload(results.record(execution, self._engine.clock.now_ms()))
         child.undelivered = True
         self._telling[map_run.execution_arn, child.parent_request] = child
         closed = ev.ChildClosed(child.parent_request, execution.status, execution.child_items, result)
@@ -319,6 +313,10 @@ class MapRuns:
         failures = [(number, child.child_index, child.child_items) for number, child in found]
         self._engine.post(arn, ev.FailuresFetched(effect.request_id, failures, last=len(found) < CHILDREN_PAGE))
 
+    def failures(self, map_run_arn: str) -> Iterator[Execution]:
+        """A Map Run's children that have ended without success, in their order."""
+        return (child for _, child in self._children(map_run_arn, succeeded=False))
+
     def _children(self, map_run_arn: str, *, succeeded: bool, after: int = 0) -> Iterator[tuple[int, Execution]]:
         """A Map Run's children that have ended, well or not, in their order, each with its number."""
         store = self._engine.store
@@ -344,49 +342,31 @@ class MapRuns:
         pages = self._pages.get(effect.map_run_arn)
         if pages is None:
             reader = effect.reader
-            pages = Pages(lambda position: open_items(reader, position, storage), self._in_thread)
+            pages = Pages(lambda position: open_items(reader, position, storage), self._pool)
             self._pages[effect.map_run_arn] = pages
 
         def take(page: Page) -> None:
-            if page.problem is not None:
-                self._engine.post(arn, ev.MapRunBroken(effect.request_id, ITEM_READER_FAILED, page.problem))
-            else:
-                self._engine.post(arn, ev.ItemsFetched(effect.request_id, page.items, page.last))
+            self._engine.post(arn, ev.ItemsFetched(effect.request_id, page.items, page.last))
 
-        return pages.fetch(effect.position, take)
+        def failed(problem: BaseException) -> None:
+            self._engine.post(arn, ev.MapRunBroken(effect.request_id, ITEM_READER_FAILED, _words(problem)))
 
-    def _in_thread(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
-        """Do blocking work in a thread, and what follows from it on the engine's thread."""
-        engine = self._engine
-        engine.busy += 1
-
-        def finish(result: T) -> None:
-            engine.busy -= 1
-            done(result)
-
-        def task() -> None:
-            result = work()
-            engine.wake(lambda: finish(result))
-
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="kaidan-map")
-        self._threads.submit(task)
+        return pages.fetch(effect.position, take, failed)
 
     # --- results ------------------------------------------------------------------------------------------
 
     def _open_results(self, arn: str, effect: fx.OpenResults) -> None:
         map_run = self.runs[effect.map_run_arn]
 
-        def done(problem: str | None) -> None:
+        def opened(_: None) -> None:
             self._leave(map_run)
-            if problem is None:
-                self._engine.post(arn, ev.ResultsOpened(effect.request_id))
-            else:
-                self._engine.post(arn, ev.MapRunBroken(effect.request_id, RESULT_WRITER_FAILED, problem))
+            self._engine.post(arn, ev.ResultsOpened(effect.request_id))
 
-        self._in_turn(
-            map_run, lambda: self._in_thread(lambda: _problem(lambda: self._destination(map_run).open()), done)
-        )
+        def failed(problem: BaseException) -> None:
+            self._leave(map_run)
+            self._engine.post(arn, ev.MapRunBroken(effect.request_id, RESULT_WRITER_FAILED, _words(problem)))
+
+        self._in_turn(map_run, lambda: self._pool.do(lambda: self._destination(map_run).open(), opened, failed))
 
     def _in_turn(self, map_run: MapRun, work: Action) -> None:
         """Begin to write when nothing else of the Map Run is being written: then its files are one's own, until
@@ -455,29 +435,35 @@ class MapRuns:
     def _export(self, map_run: MapRun, attempt: int, done: Callable[[str | None], None]) -> None:
         if map_run.written or map_run.redrive_count != attempt:
             return done(None)
-        try:
-            destination = self._destination(map_run)
-        except Unwritable as problem:
-            return done(str(problem))
 
         def children(succeeded: bool) -> Iterator[Execution]:
             found = (child for _, child in self._children(map_run.arn, succeeded=succeeded))
             return found if not succeeded else (each for each in found if each.attempt >= map_run.exported)
 
-        export = Export(destination, children, self._take_pending(map_run), map_run.files)
+        def begin(destination: Destination) -> None:
+            now_ms = self._engine.clock.now_ms()
+            export = Export(destination, children, self._take_pending(map_run), map_run.files, now_ms)
 
-        def go_on(problem: str | None = None) -> None:
-            if problem is not None or map_run.redrive_count != attempt:
-                return self._in_thread(lambda: _problem(export.abort), lambda _: done(problem))
-            step = export.next_step()
-            if step is not None:
-                return self._in_thread(lambda: _problem(step), go_on)
-            map_run.files, map_run.exported, map_run.written = export.files["SUCCEEDED"], attempt + 1, True
-            self.change(map_run)
-            self._drop(PENDING, map_run.arn)
-            return done(None)
+            def go_on(_: None = None) -> None:
+                if map_run.redrive_count != attempt:
+                    return give_up(None)
+                step = export.next_step()
+                if step is not None:
+                    return self._pool.do(step, go_on, failed)
+                map_run.files, map_run.exported, map_run.written = export.files["SUCCEEDED"], attempt + 1, True
+                self.change(map_run)
+                self._drop(PENDING, map_run.arn)
+                return done(None)
 
-        return go_on()
+            def failed(problem: BaseException) -> None:
+                give_up(_words(problem))
+
+            def give_up(problem: str | None) -> None:
+                self._pool.do(export.abort, lambda _: done(problem), lambda _: done(problem))
+
+            go_on()
+
+        return self._pool.do(lambda: self._destination(map_run), begin, lambda problem: done(_words(problem)))
 
     def _written(self, arn: str, effect: fx.CloseMapRun, problem: str | None) -> None:
         map_run = self.runs[effect.map_run_arn]
@@ -513,12 +499,7 @@ def _has_ended(execution: Execution, succeeded: bool) -> bool:
     return execution.status != "RUNNING" and (execution.status == "SUCCEEDED") == succeeded
 
 
-def _problem(work: Callable[[], object]) -> str | None:
-    """What goes wrong when something is done."""
-    try:
-        work()
-    except (Unwritable, StorageError) as problem:
-        return str(problem)
-    except Exception as problem:
-        return f"{type(problem).__name__}: {problem}"
-    return None
+def _words(problem: BaseException) -> str:
+    """What went wrong, for the cause of an error."""
+    foreseen = isinstance(problem, (Unreadable, Unwritable, StorageError))
+    return str(problem) if foreseen else f"{type(problem).__name__}: {problem}"

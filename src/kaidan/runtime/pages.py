@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from kaidan.integrations.items import Reading, Unreadable
+from kaidan.integrations.items import Reading
 from kaidan.protocol.events import Item
+from kaidan.runtime.pool import Failed, Pool
 from kaidan.values import JSON
 
 PAGE_ITEMS = 1_000
@@ -15,46 +16,42 @@ PAGE_BYTES = 4 << 20
 
 
 class Page(NamedTuple):
-    """Items behind a position. `problem`: why there are not more, if it is not their end."""
+    """Items behind a position."""
 
     position: JSON
     items: list[Item]
     last: bool
-    problem: str | None = None
-
-
-class InThread(Protocol):
-    """Does blocking work in a thread, then calls back on the engine's thread with its result."""
-
-    def __call__(self, work: Callable[[], Page], done: Callable[[Page], None]) -> None: ...
 
 
 class Pages:
-    """`fetch(position, take)` answers with the page behind a position, at once if it was read ahead."""
+    """`fetch(position, take, failed)` answers with the page behind a position, at once if it was read ahead; or with
+    why it cannot be read."""
 
-    def __init__(self, read: Callable[[JSON], Reading], in_thread: InThread) -> None:
+    def __init__(self, read: Callable[[JSON], Reading], pool: Pool) -> None:
         self._read = read
-        self._in_thread = in_thread
+        self._pool = pool
         self._ready: Page | None = None
         self._reading = False
-        self._take: Callable[[Page], None] | None = None
+        self._asker: tuple[Callable[[Page], None], Failed] | None = None
         self._wanted: JSON = None
         self._source: _Source | None = None
 
-    def fetch(self, position: JSON, take: Callable[[Page], None]) -> None:
-        self._wanted, self._take = position, take
+    def fetch(self, position: JSON, take: Callable[[Page], None], failed: Failed) -> None:
+        self._wanted, self._asker = position, (take, failed)
         if not self._reading:
             self._serve()
 
     def _serve(self) -> None:
         """Hand over what is wanted, or read it; then read on."""
-        ready, take = self._ready, self._take
-        if take is not None and ready is not None and ready.position == self._wanted:
-            self._ready = self._take = None
+        if self._asker is None:
+            return
+        ready, (take, _) = self._ready, self._asker
+        if ready is not None and ready.position == self._wanted:
             take(ready)
-            if not ready.last and ready.problem is None:
+            self._ready = self._asker = None
+            if not ready.last:
                 self._read_on()
-        elif take is not None:
+        else:
             if self._source is None or self._source.position != self._wanted:
                 self._source = _Source(self._read, self._wanted)
             self._ready = None
@@ -64,13 +61,19 @@ class Pages:
         source = self._source
         assert source is not None
         self._reading = True
-        self._in_thread(source.page, self._have)
+        self._pool.do(source.page, self._have, self._have_not)
 
     def _have(self, page: Page) -> None:
         self._reading, self._ready = False, page
-        if page.problem is not None:
-            self._source = None
         self._serve()
+
+    def _have_not(self, problem: BaseException) -> None:
+        """If nobody waits for that page yet, whoever will asks for it anew."""
+        self._reading, self._ready, self._source = False, None, None
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            _, failed = asker
+            failed(problem)
 
 
 class _Source:
@@ -85,12 +88,7 @@ class _Source:
     def page(self) -> Page:
         """The next page. Blocks."""
         position, items = self.position, list[Item]()
-        try:
-            last = self._fill(items)
-        except Unreadable as problem:
-            return Page(position, [], False, str(problem))
-        except Exception as problem:
-            return Page(position, [], False, f"{type(problem).__name__}: {problem}")
+        last = self._fill(items)
         if items:
             self.position = items[-1].position
         return Page(position, items, last)

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kaidan.errors import RUNTIME
+from kaidan.errors import RUNTIME, StateError
+from kaidan.integrations.contract import Reply
 from kaidan.protocol import events as ev
 from kaidan.protocol.effects import RunTask
 from kaidan.store.contract import StoreError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from kaidan.runtime.engine import Engine
 
 log = logging.getLogger(__name__)
+
+SKIPPED_S = 0.1
+"""Between looks at a job, where waits are skipped."""
 
 
 class TaskReply:
@@ -50,7 +54,9 @@ class TaskReply:
     def failed(self, error: str | None, cause: str | None) -> None:
         self._tell(ev.TaskFailed(self.task.request_id, error, cause))
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
+        if idle and self._engine.skip_waits:
+            delay_s = min(delay_s, SKIPPED_S)
         self._do(lambda: self._engine.after(int(delay_s * 1000), lambda: self.attempt(action)))
 
     def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
@@ -67,14 +73,8 @@ class TaskReply:
                 log.exception("%s cannot be stopped", self.task.resource.arn)
 
     def attempt(self, action: Callable[[], None]) -> None:
-        """Do a step of the task, unless it has ended: whatever is wrong with it fails this task, and nothing else."""
-        try:
-            self._unless_ended(action)
-        except StoreError:
-            raise
-        except Exception as problem:
-            log.exception("%s cannot be carried out", self.task.resource.arn)
-            self.failed(RUNTIME, f"{type(problem).__name__}: {problem}")
+        """Do a step of the task, unless it has ended."""
+        guarded(self.task, self, lambda: self._unless_ended(action))
 
     def _do(self, action: Callable[[], None]) -> None:
         self._engine.wake(lambda: self._unless_ended(action))
@@ -91,6 +91,19 @@ class TaskReply:
             self._engine.answer(self.execution_arn, event)
         else:
             self._engine.post(self.execution_arn, event)
+
+
+def guarded(task: RunTask, reply: Reply, step: Callable[[], None]) -> None:
+    """Do a step of a task: whatever is wrong with it fails this task, and nothing else."""
+    try:
+        step()
+    except StoreError:
+        raise
+    except StateError as error:
+        reply.failed(error.error, error.cause)
+    except Exception as problem:
+        log.exception("%s cannot be carried out", task.resource.arn)
+        reply.failed(RUNTIME, f"{type(problem).__name__}: {problem}")
 
 
 def _payload(output: JSON) -> Payload:

@@ -17,6 +17,7 @@ from functools import partial
 from kaidan.asl.machine.execution import Execution
 from kaidan.asl.query.timestamps import format_ms
 from kaidan.integrations.storage import Sink, Storage, StorageError
+from kaidan.runtime.redrivable import refusal
 from kaidan.runtime.run import MapRun
 from kaidan.values import JSON, Payload, dumps
 
@@ -36,9 +37,9 @@ class Unwritable(Exception):
     """States.ResultWriterFailed; the message is the cause."""
 
 
-def record(execution: Execution) -> JSON:
+def record(execution: Execution, now_ms: int) -> JSON:
     """A child's outcome with what is known of it, as Transformation NONE has it."""
-    succeeded = execution.status == "SUCCEEDED"
+    reason = refusal(execution, now_ms)
     shown: dict[str, JSON] = {
         "Cause": execution.cause,
         "Error": execution.error,
@@ -50,17 +51,14 @@ def record(execution: Execution) -> JSON:
         "OutputDetails": {"Included": True},
         "RedriveCount": execution.redrive_count,
         "RedriveDate": format_ms(execution.redrive_ms) if execution.redrive_ms else None,
-        "RedriveStatus": None if execution.express else "NOT_REDRIVABLE" if succeeded else "REDRIVABLE_BY_MAP_RUN",
-        "RedriveStatusReason": _NOT_REDRIVABLE if succeeded and not execution.express else None,
+        "RedriveStatus": None if execution.express else "NOT_REDRIVABLE" if reason else "REDRIVABLE_BY_MAP_RUN",
+        "RedriveStatusReason": None if execution.express else reason,
         "StartDate": format_ms(execution.start_ms),
         "StateMachineArn": execution.machine_arn,
         "Status": execution.status,
         "StopDate": format_ms(execution.stop_ms),
     }
     return {key: value for key, value in shown.items() if value is not None}
-
-
-_NOT_REDRIVABLE = "Execution is SUCCEEDED and cannot be redriven"
 
 
 def _pending(input: str) -> JSON:
@@ -136,14 +134,16 @@ class Export:
         children: Callable[[bool], Iterable[Execution]],
         pending: list[str],
         earlier: JSON,
+        now_ms: int,
     ) -> None:
         """`children(True)`, those that succeeded, and `children(False)`, all others, are read once, in their order;
         `pending`: inputs; `earlier`: the files of earlier attempts' successes."""
         self._destination = destination
+        self._now_ms = now_ms
         self.files: dict[str, list[JSON]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": list(earlier)}
         self._records = {
             "SUCCEEDED": self._successes(children),
-            "FAILED": (dumps(record(child)) for child in children(False)),
+            "FAILED": (dumps(record(child, now_ms)) for child in children(False)),
             "PENDING": (dumps(_pending(input)) for input in pending),
         }
         self._steps = self._all_steps()
@@ -162,11 +162,11 @@ class Export:
         for child in children(True):
             assert child.output is not None
             if transformation == "NONE":
-                yield dumps(record(child))
+                yield dumps(record(child, self._now_ms))
             elif transformation == "FLATTEN" and isinstance(child.output.value, list):
                 yield from map(dumps, child.output.value)
             else:
-                yield _line(child.output)
+                yield child.output.line
 
     def _all_steps(self) -> Iterator[Step]:
         for status, records in self._records.items():
@@ -234,11 +234,6 @@ class _File:
     def abort(self) -> None:
         if self._sink is not None:
             self._sink.abort()
-
-
-def _line(payload: Payload) -> str:
-    """JSON on one line: text from outside may have newlines between its values."""
-    return payload.text if "\n" not in payload.text else dumps(payload.value)
 
 
 def _chunked(records: Iterator[str]) -> Iterator[bytes]:

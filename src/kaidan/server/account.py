@@ -52,13 +52,22 @@ class Account:
         retention_days: int,
         folders: Sequence[Path] = (),
         world: World | None = None,
+        *,
+        skip_waits: bool = False,
     ) -> None:
         """`folders`: what Distributed Maps may use of this machine. `world`: of the tasks, beside AWS."""
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._retention_days = retention_days
         self._api = Api(
-            account=id, region=region, clock=RealClock(), clients=clients, store=store, folders=folders, world=world
+            account=id,
+            region=region,
+            clock=RealClock(),
+            clients=clients,
+            store=store,
+            folders=folders,
+            world=world,
+            skip_waits=skip_waits,
         )
         self._engine = self._api.service.engine
         self.driver = Driver(self._engine)

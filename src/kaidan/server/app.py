@@ -113,7 +113,8 @@ class App:
     async def _answer(self, request: web.BaseRequest) -> Answer:
         body = await _body(request)
         caller = self._identify(request, body)
-        operation, params = protocol.read(request.headers.get("X-Amz-Target"), body)
+        headers = request.headers
+        operation, params = protocol.read(headers.get("X-Amz-Target"), body, headers.get("X-Amzn-Trace-Id"))
         return protocol.answer(await caller.call(operation, params))
 
 

@@ -98,6 +98,7 @@ class Server:
 
     def _open(self) -> Identify:
         settings = self._settings
+        _check_places(settings)
         self._world = _world(settings)
         if settings.credentials is None:
             self._open_all(settings.account)
@@ -140,7 +141,9 @@ class Server:
         store = None if settings.in_memory else self._store(id, region)
         folders = [settings.files] if settings.files is not None else []
         clients = self._clients.in_region(region)
-        account = Account(id, region, clients, store, settings.retention_days, folders, self._world)
+        account = Account(
+            id, region, clients, store, settings.retention_days, folders, self._world, skip_waits=settings.skip_waits
+        )
         account.driver.on_failure = self._fail
         assert self._observer is not None
         account.observe(self._observer)
@@ -182,6 +185,8 @@ class Server:
             await web.TCPSite(self._runner, settings.host, settings.port, backlog=BACKLOG).start()
         except OSError as problem:
             raise StartError(_why_not(problem, settings)) from None
+        except UnicodeError:  # of a name that no host can have: `a..b`
+            raise StartError(f"{settings.host}: is no address") from None
 
     # --- stopping -----------------------------------------------------------------------------------------
 
@@ -197,6 +202,19 @@ class Server:
             account.close()
         if self._observer is not None:
             await asyncio.to_thread(self._observer.close, CLOSE_S)
+
+
+def _check_places(settings: Settings) -> None:
+    """What tasks would find out one after the other."""
+    if settings.files is not None and not settings.files.is_dir():
+        raise StartError(f"{settings.files}: is no folder")
+    if settings.profile is not None:
+        from botocore.session import Session  # takes its time to be imported
+
+        known = Session().available_profiles
+        if settings.profile not in known:
+            found = ", ".join(sorted(known)) or "none"
+            raise StartError(f"the AWS profile {settings.profile} could not be found; profiles there are: {found}")
 
 
 def _world(settings: Settings) -> World:
@@ -220,4 +238,5 @@ def _why_not(problem: OSError, settings: Settings) -> str:
         return f"{where}: another process listens there; choose another --port"
     if problem.errno == errno.EACCES:
         return f"{where}: this user may not listen there; choose a --port above 1023"
-    return f"{where}: cannot listen there: {os.strerror(problem.errno) if problem.errno else problem}"
+    said = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror or problem
+    return f"{where}: cannot listen there: {said}"

@@ -6,8 +6,9 @@
 
     400 {"__type": "com.amazonaws.swf.service.v2.model#ExecutionDoesNotExist", "message": "…"}
 
-Clients read of `__type` what stands behind the `#`. Source: AWS JSON 1.0 protocol (smithy.io); the name spaces, and
-what has no message, as users and other implementations have seen them on AWS.
+Clients read of `__type` what stands behind the `#`. X-Amzn-Trace-Id goes before the `traceHeader` of a body. Source:
+AWS JSON 1.0 protocol (smithy.io); API reference, StartExecution; the name spaces, and what has no message, as users
+and other implementations have seen them on AWS.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ TARGET_PREFIX = "AWSStepFunctions."
 
 REQUEST_BYTES_MAX = 1_048_576 + 65_536
 """AWS guide, "Quotas related to API requests": 1 MB a request; and room for the escapes in a definition of 1 MB."""
+
+TRACE_CHARS_MAX = 256
+"""API reference, `traceHeader`; a longer X-Amzn-Trace-Id is nobody's, and left alone."""
 
 _SERVICE = "com.amazonaws.swf.service.v2.model"
 _FRAMEWORK = "com.amazon.coral.service"
@@ -78,9 +82,11 @@ def headers(request_id: str) -> dict[str, str]:
 # --- requests ---------------------------------------------------------------------------------------------
 
 
-def read(target: str | None, body: bytes) -> tuple[str, dict[str, Any]]:
-    """The operation and its input: members that it has, with values. Raises ApiError."""
+def read(target: str | None, body: bytes, trace: str | None = None) -> tuple[str, dict[str, Any]]:
+    """The operation and its input: members that it has, with values. `trace`: X-Amzn-Trace-Id. Raises ApiError."""
     params = _parsed(body)
+    if trace and trace.isascii() and len(trace) <= TRACE_CHARS_MAX:
+        params["traceHeader"] = trace
     operation = (target or "").removeprefix(TARGET_PREFIX)
     if not target or operation == target or operation not in operation_names():
         raise ApiError("UnknownOperationException", "")

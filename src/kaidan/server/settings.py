@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from kaidan.integrations.clients import is_url
 from kaidan.observe.targets import event_target, log_target
 
 Value: TypeAlias = str | int | bool | Path | tuple[str, ...] | None
@@ -45,6 +46,7 @@ class Settings:
     profile: str | None
     endpoint_url: str | None
     emulate: Path | bool
+    skip_waits: bool
     files: Path | None
     log_to: tuple[str, ...]
     events_to: tuple[str, ...]
@@ -146,6 +148,12 @@ def _like(pattern: str, words: str) -> Read:
     return read
 
 
+def _url(value: Any) -> str:
+    if not isinstance(value, str) or not is_url(value):
+        raise ValueError("must be a URL, such as http://127.0.0.1:4566")
+    return value
+
+
 def _several(check: Callable[[str], str]) -> Read:
     """A list, or a text with commas between."""
 
@@ -239,12 +247,17 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "endpoint-url", "URL", "Where tasks find every AWS service, instead of at AWS.",
-        _like("https?://[^ ]+", "a URL, such as http://127.0.0.1:4566"), _fixed(None), "none",
+        _url, _fixed(None), "none",
     ),
     Setting(
         "emulate", "[FILE]",
         "Emulate AWS on this machine, at the next port: tasks call that and need no account. FILE: what there is.",
         _yes_or_path, _fixed(False), "false",
+    ),
+    Setting(
+        "skip-waits", "",
+        "Waits and the intervals between retries take no time, and jobs are looked at often: for development.",
+        _yes_or_no, _fixed(False), "false",
     ),
     Setting(
         "files", "DIRECTORY",
@@ -301,13 +314,22 @@ TABLE: tuple[Setting, ...] = (
 CONFIG_VARIABLE = "KAIDAN_CONFIG"
 
 
-def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None) -> Settings:
-    """All settings. `flags` are by field, None for those not given. Raises SettingError."""
+def resolve(
+    flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None, *, serving: bool = True
+) -> Settings:
+    """All settings. `flags` are by field, None for those not given. Raises SettingError.
+
+    `serving`: for a server of one's own, and not for calling one that is perhaps elsewhere.
+    """
     path = config or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     file = {} if path is None else _file(path)
     values = {setting.field: _value(setting, flags, environ, file, str(path)) for setting in TABLE}
     settings = Settings(**values)  # type: ignore[arg-type]
     _check(settings)
+    if serving and settings.credentials is None and not is_loopback(settings.host):
+        raise SettingError(
+            f"host {settings.host}: others could call in without being asked who they are: configure credentials"
+        )
     return settings
 
 
@@ -349,10 +371,6 @@ def _check(settings: Settings) -> None:
                 raise SettingError(f"{name} and emulate exclude each other: an emulated AWS has no other account")
         if settings.port == 65_535:
             raise SettingError("port 65535: the emulated AWS is at the next port, and there is none")
-    if settings.credentials is None and not is_loopback(settings.host):
-        raise SettingError(
-            f"host {settings.host}: others could call in without being asked who they are: configure credentials"
-        )
 
 
 def is_loopback(host: str) -> bool:
@@ -418,6 +436,19 @@ With `emulate` an AWS emulated by moto runs beside the server, at the next port 
 Tasks call it, and so can you: `eval "$(kaidan env --emulate)"` leads AWS's command line and SDKs to Kaidan for Step
 Functions and to the emulated AWS for all else. It forgets everything at the end. FILE says what there is at the
 beginning, as with `kaidan run --emulate`: see the example's [emulate.yaml](../../examples/ami-backup/emulate.yaml).
+
+AWS's command line, version 1, calls the services `docdb`, `emr`, `health`, `neptune`, `rds` and `sqs` by old names of
+its own in most regions, whatever variables say: there, say it once more, `aws --endpoint-url "$AWS_ENDPOINT_URL" sqs
+list-queues`. Version 2 and SDKs need no such thing.
+
+## Without waiting
+
+With `skip-waits` a Wait state ends at once, whatever it waits for, and so does an interval between retries; a job that
+a task waits for (`.sync`) is looked at ten times a second. Time is the real one all the same: dates in histories are
+those at which things happened, time-outs and heartbeats are as long as ever, and so is what a task takes, so that
+somebody can still answer a callback. (`kaidan run --skip-waits` has a clock of its own, which jumps: there a time-out
+comes before a Wait that is longer.) A loop that waits, looks and waits again goes round as fast as it can: it is meant
+for an emulated AWS. Waits that began before the server was started with it last as long as they were to.
 
 ## Folders as buckets
 

@@ -15,6 +15,7 @@ from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.integrations.storage import Storage
 from kaidan.integrations.world import Tasks, World
+from kaidan.protocol.history import ENDS
 from kaidan.revisions import as_of as revision_of
 from kaidan.runtime.engine import Engine
 from kaidan.runtime.pool import Pool
@@ -107,17 +108,20 @@ class Api:
         store: Store | None = None,
         folders: Sequence[Path] | None = (),
         world: World | None = None,
+        skip_waits: bool = False,
     ) -> None:
         """`folders`: those of this machine that Distributed Maps may use as buckets, `file:///data`; None: all.
 
-        `world`: of the tasks, beside AWS.
+        `world`: of the tasks, beside AWS. `skip_waits`: see `Engine.skip_waits`.
         """
         revision = revision_of(as_of)
         engine = Engine(clock or SimulatedClock(), store)
         self._pool = Pool(engine)
+        engine.skip_waits = skip_waits
         world = world or World()
         self.service = Service(engine, account=account, region=region, revision=revision, mocks=world.mocks)
-        engine.listeners += [deletion.listener(self.service), executions.listener(self.service)]
+        for listener in (deletion.listener(self.service), executions.listener(self.service)):
+            engine.listen(listener, ENDS)
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
         local = LocalClients(self.call, clients or ClientFactory(), account)
         engine.maps.storage = Storage(local, folders)

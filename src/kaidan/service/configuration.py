@@ -1,7 +1,7 @@
 """The configuration of a state machine: read from requests, completed, compiled, described.
 
-Source: defaults and refusals as recorded from AWS (CreateStateMachine, DescribeStateMachine); encryption from the
-API reference (EncryptionConfiguration).
+Source: defaults and refusals as recorded from AWS (CreateStateMachine, DescribeStateMachine); that of a log group
+without `:*` as users of Terraform quote it; encryption from the API reference (EncryptionConfiguration).
 """
 
 from __future__ import annotations
@@ -88,13 +88,19 @@ def _compiled(service: Service, definition: str, type: Type) -> dict[str, Any]:
 
 
 def logging(given: dict[str, Any]) -> dict[str, Any]:
-    """A log level needs the one place that the log goes to."""
+    """A log level needs the one place that the log goes to: a log group, whatever stream in it."""
     destinations = given.get("destinations", [])
     level = given.get("level", "OFF")
     if len(destinations) > 1 or (level != "OFF" and not destinations):
-        message = "Invalid Logging Configuration: Must specify exactly one Log Destination."
-        raise ApiError("InvalidLoggingConfiguration", message)
+        raise _invalid_logging("Must specify exactly one Log Destination.")
+    for destination in destinations:
+        if not destination.get("cloudWatchLogsLogGroup", {}).get("logGroupArn", "").endswith(":*"):
+            raise _invalid_logging("Log Group ARN must be provided with '*' qualifier.")
     return {"level": level, "includeExecutionData": False} | given
+
+
+def _invalid_logging(problem: str) -> ApiError:
+    return ApiError("InvalidLoggingConfiguration", f"Invalid Logging Configuration: {problem}")
 
 
 def tracing(given: dict[str, Any]) -> dict[str, Any]:

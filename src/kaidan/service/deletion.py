@@ -17,9 +17,6 @@ from kaidan.runtime.run import Run
 from kaidan.service.state import Service, StateMachine
 from kaidan.store.contract import Query
 
-ENDS = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
-"""The events that end an execution."""
-
 
 class LastState(Machine):
     """Goes on as the machine would, but enters no further state: it aborts the execution instead."""
@@ -55,10 +52,9 @@ def listener(service: Service) -> Listener:
     """For the engine: sees when the last execution of a machine that is being deleted has ended."""
 
     def hear(run: Run, event: HistoryEvent) -> None:
-        if event.type in ENDS:
-            machine = service.machines.get(run.execution.machine_arn)
-            if machine is not None and machine.deleting:
-                service.engine.once_saved(lambda: _forget_if_idle(service, machine))
+        machine = service.machines.get(run.execution.machine_arn)
+        if machine is not None and machine.deleting:
+            service.engine.once_saved(lambda: _forget_if_idle(service, machine))
 
     return hear
 

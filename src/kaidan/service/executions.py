@@ -17,7 +17,7 @@ from kaidan.protocol.history import HistoryEvent, to_aws
 from kaidan.runtime.engine import Listener
 from kaidan.runtime.run import Run
 from kaidan.service import configuration, lookup, redrives, refs
-from kaidan.service.deletion import ENDS, LastState
+from kaidan.service.deletion import LastState
 from kaidan.service.errors import ApiError, invalid
 from kaidan.service.pages import answer, page, page_of_rows
 from kaidan.service.payloads import execution_input
@@ -87,7 +87,7 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any], case:
 
 
 def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: Payload) -> Run:
-    machine, compact = beginning.machine, Payload(payload.value).text
+    machine = beginning.machine
     execution = Execution(
         arn=arn,
         name=name,
@@ -100,7 +100,6 @@ def _run(service: Service, beginning: Beginning, arn: str, name: str, payload: P
         definition=beginning.configuration.key,
         version_arn=beginning.version_arn,
         alias_arn=beginning.alias_arn,
-        sent=payload.text if payload.text != compact else None,
         express=machine.type == "EXPRESS",
     )
     return Run(machine_of(service, execution), execution)
@@ -158,7 +157,7 @@ def listener(service: Service) -> Listener:
     """For the engine: sees when executions end that somebody waits for."""
 
     def hear(run: Run, event: HistoryEvent) -> None:
-        if event.type in ENDS and run.execution.arn in service.endings:
+        if run.execution.arn in service.endings:
             service.engine.once_saved(service.endings.pop(run.execution.arn))
 
     return hear
@@ -192,7 +191,7 @@ def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     execution = lookup.standard_execution(service, params["executionArn"]).execution
     if execution.status == "RUNNING":
         service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
-    return {"stopDate": moment(execution.stop_ms)}
+    return {"stopDate": moment(lookup.execution(service, execution.arn).execution.stop_ms)}
 
 
 # --- describing -------------------------------------------------------------------------------------------

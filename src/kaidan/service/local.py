@@ -212,6 +212,9 @@ class StepFunctionsTasks:
     def describe(self, arn: str) -> dict[str, Any]:
         return self._call("DescribeExecution", {"executionArn": arn})
 
+    def stop(self, arn: str) -> None:
+        self._call("StopExecution", {"executionArn": arn})
+
     def refused(self, refusal: ApiError) -> StateError:
         """A refusal in the words of the older SDK (recorded)."""
         cause = (
@@ -223,13 +226,15 @@ class StepFunctionsTasks:
 
 class Watch:
     """`.sync`: looks at an execution until it has ended, and answers with its description, or with the refusal of one
-    that cannot be looked at: Express ones, and those that are gone."""
+    that cannot be looked at: Express ones, and those that are gone. With the task the execution is stopped (AWS guide,
+    "Discover service integration patterns")."""
 
     def __init__(self, tasks: StepFunctionsTasks, task: RunTask, reply: Reply, arn: str) -> None:
         self._tasks = tasks
         self._reply = reply
         self._arn = arn
         self._json = task.resource.pattern == ".sync:2"
+        reply.on_cancel(lambda: tasks.stop(arn))
 
     def look(self) -> None:
         if self._reply.ended:

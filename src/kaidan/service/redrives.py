@@ -1,46 +1,47 @@
 """RedriveExecution: who can be redriven, and why others cannot.
 
 Source: API reference, RedriveExecution (`clientToken`) and DescribeExecution (`redriveStatus`, `redriveStatusReason`);
-AWS guide, "Redriving executions".
+AWS guide, "Restarting state machine executions with redrive".
 """
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
+from kaidan.asl.machine.execution import Execution
 from kaidan.limits import AWS
+from kaidan.runtime.redrivable import refusal
 from kaidan.runtime.run import Run
 from kaidan.service import lookup
 from kaidan.service.errors import ApiError
 from kaidan.service.state import Service
 from kaidan.service.wire import moment
 
-REDRIVABLE_MS = 14 * 24 * 3_600_000
-"""How long after its end an execution can be redriven."""
-
-CLIENT_TOKENS, CLIENT_TOKEN_MS = 10, 15 * 60_000
-"""How many client tokens of one execution are remembered, and for how long after their first use."""
-
 
 def redrive_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     """RedriveExecution: a Standard execution that did not succeed goes on from where it failed. The same client token
     again redrives nothing, and gets the same answer."""
     run = lookup.standard_execution(service, params["executionArn"])
-    arn, token, now_ms = run.execution.arn, params.get("clientToken"), service.engine.clock.now_ms()
-    used = service.redrives.get(arn, deque())
-    for known, redriven_ms in used:
-        if token == known and now_ms - redriven_ms <= CLIENT_TOKEN_MS:
-            return {"redriveDate": moment(redriven_ms)}
+    arn, token = run.execution.arn, params.get("clientToken")
+    used = _tokens(run.execution, service.engine.clock.now_ms())
+    if token in used:
+        return {"redriveDate": moment(used[token])}
     reason = _reason(service, run)
     if reason is not None:
         raise ApiError("ExecutionNotRedrivable", f"{reason}: '{arn}'")
     lookup.check_room_for_execution(service)
     service.engine.redrive(arn)
-    redriven_ms = lookup.execution(service, arn).execution.redrive_ms
+    execution = lookup.execution(service, arn).execution
     if token is not None:
-        service.redrives.setdefault(arn, deque(maxlen=CLIENT_TOKENS)).append((token, redriven_ms))
-    return {"redriveDate": moment(redriven_ms)}
+        used[token] = execution.redrive_ms
+    execution.redrive_tokens = list(used.items())[-AWS.redrive_tokens_max :]
+    return {"redriveDate": moment(execution.redrive_ms)}
+
+
+def _tokens(execution: Execution, now_ms: int) -> dict[str, int]:
+    """Client tokens that still count, and when each was used."""
+    since_ms = now_ms - 1000 * AWS.redrive_token_s_max
+    return {token: used_ms for token, used_ms in execution.redrive_tokens if used_ms >= since_ms}
 
 
 def _reason(service: Service, run: Run) -> str | None:
@@ -59,18 +60,8 @@ def describe(service: Service, run: Run) -> dict[str, Any]:
 
 
 def not_redrivable(service: Service, run: Run) -> str | None:
-    """Why an execution cannot be redriven, or None (API reference, DescribeExecution, `redriveStatusReason`)."""
-    execution = run.execution
-    now_ms = service.engine.clock.now_ms()
-    machine = service.machines.get(execution.machine_arn)
+    """Why an execution cannot be redriven, or None. A Map Run's child belongs to `…:stateMachine:name/label`."""
+    machine = service.machines.get(run.execution.machine_arn.partition("/")[0])
     if machine is not None and machine.deleting:
         return "State machine is in DELETING status"
-    if execution.status in ("RUNNING", "SUCCEEDED"):
-        return f"Execution is {execution.status} and cannot be redriven"
-    if execution.next_event_id >= AWS.history_events_max:  # it has 24,999 events or more
-        return "Execution history event limit exceeded"
-    if now_ms - execution.start_ms > AWS.standard_duration_s_max * 1000:
-        return "Execution has exceeded the max execution time"
-    if now_ms - execution.stop_ms > REDRIVABLE_MS:
-        return "Execution redrivable period exceeded"
-    return None
+    return refusal(run.execution, service.engine.clock.now_ms())

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from kaidan.arns import states_arn
 from kaidan.asl.query.env import Source
 from kaidan.integrations.contract import Reply
 from kaidan.integrations.mocks import MockConfig
@@ -128,11 +129,9 @@ class Service:
     configurations: dict[str, Configuration] = field(default_factory=dict)
     """Key → revision, in the order of their making; those of former machines too: executions outlive machines."""
     activities: dict[str, Activity] = field(default_factory=dict)
-    redrives: dict[str, deque[tuple[str, int]]] = field(default_factory=dict)
-    """Execution ARN → client tokens of its last redrives and their times."""
     endings: dict[str, Callable[[], None]] = field(default_factory=dict)
     """Execution ARN → what is to be done when it has ended."""
 
     def arn(self, resource: str) -> str:
         """`arn:aws:states:<region>:<account>:<resource>`."""
-        return f"arn:aws:states:{self.region}:{self.account}:{resource}"
+        return states_arn(self.region, self.account, resource)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from heapq import merge
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 import msgspec
@@ -78,8 +78,9 @@ ON CONFLICT (arn) DO UPDATE SET status = excluded.status, start_ms = excluded.st
     parent_request = excluded.parent_request, undelivered = excluded.undelivered, pending = excluded.pending,
     redriven = excluded.redriven, moment_ms = excluded.moment_ms,
     events = events + excluded.events, head = excluded.head
-RETURNING id
 """
+
+_UPSERT_FOR_ID = f"{_UPSERT}RETURNING id"
 
 _COLUMNS = "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn, parent_request"
 
@@ -151,14 +152,18 @@ class SqliteStore:
 
     def save(self, changes: Iterable[Change]) -> None:
         with self._transaction():
-            for change in changes:
-                self._save_one(change)
+            for is_all, those in groupby(changes, _is_all_in_row):
+                if is_all:
+                    self._db.executemany(_UPSERT, map(_fields, those))
+                else:
+                    for change in those:
+                        self._save_one(change)
             self._save_documents()
         self._documents.clear()
 
     def _save_one(self, change: Change) -> None:
-        db, row = self._db, change.row
-        (execution,) = db.execute(_UPSERT, (*_fields(row), len(change.events), row.head)).fetchone()
+        db = self._db
+        (execution,) = db.execute(_UPSERT_FOR_ID, _fields(change)).fetchone()
         if change.events:
             data = _events_encoder.encode(change.events)
             db.execute("INSERT INTO history VALUES (?, ?, ?)", (execution, change.events[0].id, data))
@@ -321,10 +326,16 @@ def _remove(db: sqlite3.Connection, table: str, column: str, execution: int, key
         db.executemany(f"DELETE FROM {table} WHERE execution = ? AND {column} = ?", [(execution, key) for key in keys])
 
 
-def _fields(row: Row) -> tuple[object, ...]:
+def _is_all_in_row(change: Change) -> bool:
+    """An Express execution that has ended before it was ever saved: there may be millions of them."""
+    return change.new and change.closed and not change.events
+
+
+def _fields(change: Change) -> tuple[object, ...]:
+    row = change.row
     what = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
     whose = (row.version_arn, row.alias_arn, row.map_run_arn, row.parent_request)
-    return (*what, *whose, row.undelivered, row.pending, row.redriven, row.moment_ms)
+    return (*what, *whose, row.undelivered, row.pending, row.redriven, row.moment_ms, len(change.events), row.head)
 
 
 def _row(found: tuple[object, ...]) -> Row:

@@ -7,19 +7,23 @@ import gzip
 import io
 import json
 import sys
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet as writer
 
 from kaidan.integrations.clients import ClientFactory
-from kaidan.integrations.items import Unreadable, blocks, lines, open_items, read_text
+from kaidan.integrations.items import Unreadable, blocks, csv_rows, json_file, lines, open_items, parquet, read_text
 from kaidan.integrations.storage import Storage
 from kaidan.protocol.events import Item
-from kaidan.values import JSON
+from kaidan.values import JSON, dumps
 
 Config = dict[str, Any]
 
@@ -39,6 +43,15 @@ READ: list[tuple[str, str | bytes, Config, JSON]] = [
     ("pointer", '{"a": {"b/c": [1, 2]}}', {"ItemsPointer": "/a/b~1c"}, [1, 2]),
     ("pointer past others", '{"x": [1, [2], {"y": "]"}], "z": {"x": 5}, "w": [7]}', {"ItemsPointer": "/w"}, [7]),
     ("pointer into an array", "[[1], [2, 3], [4]]", {"ItemsPointer": "/1"}, [2, 3]),
+    (
+        "pointer past members",
+        '{"x": {"a": {"w": [1]}, "b": "}"}, "w": [{"y": {}}]}',
+        {"ItemsPointer": "/w"},
+        [{"y": {}}],
+    ),
+    ("pointer of no steps", "[1]", {"ItemsPointer": ""}, [1]),
+    ("pointer to a name that is empty", '{"": [1]}', {"ItemsPointer": "/"}, [1]),
+    ("half a letter", '["\\ud83d"]', {}, ["\ufffd"]),
     ("pointer to an object", '{"a": {"k": 1}}', {"ItemsPointer": "/a"}, [{"Key": "k", "Value": 1}]),
     ("most items", "[1, 2, 3]", {"MaxItems": 2}, [1, 2]),
     ("no limit", "[1, 2, 3]", {"MaxItems": 0}, [1, 2, 3]),
@@ -56,6 +69,13 @@ READ: list[tuple[str, str | bytes, Config, JSON]] = [
     ("empty lines", "a\n\n1\n\n", CSV, [{"a": "1"}]),
     ("quoted", 'a,b\n"1,2","say ""hi"""\n', CSV, [{"a": "1,2", "b": 'say "hi"'}]),
     ("quoted over lines", 'a,b\n"1\n2",3\n4,5\n', CSV, [{"a": "1\n2", "b": "3"}, {"a": "4", "b": "5"}]),
+    (
+        "ends of lines in quotes",
+        'a,b\r\n"1\r\n2",3\r\n"4\n5",6\r\n',
+        CSV,
+        [{"a": "1\r\n2", "b": "3"}, {"a": "4\n5", "b": "6"}],
+    ),
+    ("quoted to the end", 'a,b\n"1,2\n3,4\n', CSV, [{"a": "1,2\n3,4", "b": ""}]),
     ("escaped", 'a,b\n1\\,2,\\"3\n', CSV, [{"a": "1,2", "b": '"3'}]),
     ("a backslash alone is dropped", "a\nx\\y\n", CSV, [{"a": "xy"}]),
     ("pipes", 'n|m\n1|"2|3"\n', CSV | {"CSVDelimiter": "PIPE"}, [{"n": "1", "m": "2|3"}]),
@@ -120,11 +140,20 @@ UNREADABLE: list[tuple[str, str | bytes, Config, str]] = [
             {"ItemsPointer": pointer},
             "The provided ReaderConfig",
         )
-        for pointer in ("/b", "/a/2", "/a/x", "/a/0/b", "/a/1/c", "/")
+        for pointer in ("/b", "/a/2", "/a/x", "/a/01", "/a/-", "/a/0/b", "/a/1/c", "/", "a")
     ),
     ("no JSON", "[1, oops]", {}, "The file is not JSON"),
     ("cut off", "[1, 2", {}, "The file is not JSON"),
     ("no number", "[NaN]", {}, "The file is not JSON"),
+    ("no double", "[1e309]", {}, "The file is not JSON"),
+    ("much too deep", "[" * 100_000 + "]" * 100_000, {}, "The file is not JSON: nested too deeply"),
+    (
+        "too deep past",
+        '{"a": ' + "[" * 9_999 + "]" * 9_999 + ', "b": []}',
+        {"ItemsPointer": "/b"},
+        "The file is not JSON",
+    ),
+    ("too deep", "[" * 300 + "]" * 300, {}, "The file is not JSON: nested deeper"),
     ("no JSON on a line", '1\n{"a"\n', JSONL, "Line 2 of the file is not JSON"),
     ("headers twice", "a,a\n1,2\n", CSV, "CSV headers cannot contain duplicates."),
     ("long headers", f"{'x' * 10_240}\n1\n", CSV, "The CSV headers exceed"),
@@ -143,11 +172,38 @@ def test_unreadable(folder: Folder, content: str | bytes, config: Config, proble
     assert str(refusal.value).startswith(problem)
 
 
-def test_long_lines(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "LINE_BYTES_MAX", 100)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 64)
-    with pytest.raises(Unreadable, match="longer than 100 bytes"):
-        folder.read("x" * 300, JSONL)
+LARGE: list[tuple[str, str, Config]] = [
+    ("line", '"' + "x" * 300 + '"', JSONL),
+    ("row", "a\n" + "x" * 300, CSV),
+    ("row of many lines", 'a,b\n"x,1\n' + "1,2\n" * 300, CSV),
+    ("text", '["' + "x" * 300 + '"]', {}),
+    ("array", f"[{list(range(100))}]", {}),
+    ("member", '{"k": "' + "x" * 300 + '"}', {}),
+]
+
+
+@pytest.mark.parametrize(("content", "config"), [case[1:] for case in LARGE], ids=[case[0] for case in LARGE])
+@pytest.mark.parametrize("block", [64, 256 << 10])
+def test_large_items(folder: Folder, monkeypatch: pytest.MonkeyPatch, content: str, config: Config, block: int) -> None:
+    """What is in memory is bounded, even where a quotation mark or a bracket is missing."""
+    for module in (lines, csv_rows, json_file):
+        monkeypatch.setattr(module, "ITEM_BYTES_MAX", 100)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", block)
+    with pytest.raises(Unreadable, match="larger than"):
+        folder.read(content, config)
+
+
+def test_what_a_pointer_passes_is_not_kept(folder: Folder) -> None:
+    members = ",".join(f'"k{each}":["{"x" * 1000}"]' for each in range(10_000))
+    (folder.path / "large").write_text(f'{{"past":{{{members}}},"there":[1]}}')
+    tracemalloc.start()
+    try:
+        items = folder.items({"Key": "large"}, {"ItemsPointer": "/there"})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [item.value for item in items] == [1]
+    assert peak < 2 << 20 < (folder.path / "large").stat().st_size
 
 
 def test_rows_have_the_order_of_java(folder: Folder) -> None:
@@ -197,7 +253,6 @@ def test_any_rows(rows: list[list[str]], block: int) -> None:
 
 
 def test_zstd(folder: Folder) -> None:
-    zstandard = pytest.importorskip("zstandard")
     packed = zstandard.compress(b'{"a": 1}\n') + zstandard.compress(b'{"a": 2}\n')
     assert [item.value for item in folder.read(packed, JSONL)] == [{"a": 1}, {"a": 2}]
     with pytest.raises(Unreadable, match="not valid ZSTD"):
@@ -217,19 +272,83 @@ def test_missing_packages(
 
 
 def test_parquet(folder: Folder) -> None:
-    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     moment = datetime.datetime(2025, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     rows = [
         {"n": number, "price": Decimal("1.5"), "at": moment, "raw": b"\x00", "tags": ["x"]} for number in range(2_500)
     ]
     file = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=1_200)
+    writer.write_table(pyarrow.Table.from_pylist(rows), file, row_group_size=1_200)
     items = folder.read(file.getvalue(), {"InputType": "PARQUET"})
     assert [item.value["n"] for item in items] == list(range(2_500))
     assert items[0].value == {"n": 0, "price": 1.5, "at": "2025-01-02T03:04:05Z", "raw": "AA==", "tags": ["x"]}
     for number in (1, 1_000, 1_199, 1_200, 1_201, 2_400, 2_499, 2_500):
         rest = folder.read(file.getvalue(), {"InputType": "PARQUET"}, items[number - 1].position)
         assert rest == items[number:]
+
+
+def parquet_file(columns: JSON, **options: Any) -> bytes:
+    file = io.BytesIO()
+    writer.write_table(pyarrow.table(columns), file, **options)
+    return file.getvalue()
+
+
+def test_parquet_types(folder: Folder) -> None:
+    moment_ns = 1_700_000_000_123_456_789
+    moments = pyarrow.array(
+        [[{"at": moment_ns}]], pyarrow.list_(pyarrow.struct([("at", pyarrow.timestamp("ns", "UTC"))]))
+    )
+    columns = {
+        "nanoseconds": pyarrow.array([moment_ns], pyarrow.timestamp("ns")),
+        "inside": moments,
+        "time": pyarrow.array([3_600_123_456_789], pyarrow.time64("ns")),
+        "day": [datetime.date(2025, 1, 2)],
+        "there": pyarrow.array([1_700_000_000_000], pyarrow.timestamp("ms", "America/New_York")),
+        "map": pyarrow.array([[("a", 1), ("b", None)]], pyarrow.map_(pyarrow.string(), pyarrow.int64())),
+        "numbers": [[float("nan"), float("inf"), float("-inf"), 1.5]],
+        "large": [Decimal("12345678901234567890.5")],
+        "whole": [Decimal("5.00")],
+        "nothing": [None],
+        "yes": [True],
+    }
+    (item,) = folder.read(parquet_file(columns), {"InputType": "PARQUET"})
+    assert item.value == {
+        "nanoseconds": "2023-11-14T22:13:20.123456",
+        "inside": [{"at": "2023-11-14T22:13:20.123456Z"}],
+        "time": "01:00:00.123456",
+        "day": "2025-01-02",
+        "there": "2023-11-14T17:13:20-05:00",
+        "map": {"a": 1, "b": None},
+        "numbers": ["NaN", "Infinity", "-Infinity", 1.5],
+        "large": 12345678901234567890.5,
+        "whole": 5,
+        "nothing": None,
+        "yes": True,
+    }
+    assert json.loads(dumps(item.value)) == item.value
+
+
+def test_parquet_with_old_times(folder: Folder) -> None:
+    """INT96, as Hive and Spark write times."""
+    columns = {"at": pyarrow.array([1_700_000_000_123_456_789], pyarrow.timestamp("ns"))}
+    (item,) = folder.read(parquet_file(columns, use_deprecated_int96_timestamps=True), {"InputType": "PARQUET"})
+    assert item.value == {"at": "2023-11-14T22:13:20.123456"}
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd", "snappy", "none"])
+def test_parquet_compressed_inside(folder: Folder, compression: str) -> None:
+    (item,) = folder.read(parquet_file({"n": [1]}, compression=compression), {"InputType": "PARQUET"})
+    assert item.value == {"n": 1}
+
+
+def test_parquet_limits(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = parquet_file({"n": list(range(1_000))})
+    for limit in ("ROW_GROUP_BYTES_MAX", "FOOTER_BYTES_MAX"):
+        with monkeypatch.context() as patch:
+            patch.setattr(parquet, limit, 100)
+            with pytest.raises(Unreadable, match="of the Parquet file is larger than 100 bytes"):
+                folder.read(content, {"InputType": "PARQUET"})
+    with pytest.raises(Unreadable, match="'VersionId' is not supported"):
+        folder.items({"Key": "file", "VersionId": "1"}, {"InputType": "PARQUET"})
 
 
 # --- several files ----------------------------------------------------------------------------------------
@@ -256,9 +375,7 @@ def test_athena_manifest(folder: Folder) -> None:
     assert [item.source.rpartition("/")[2] for item in items] == ["one.jsonl", "one.jsonl", "two.jsonl.gz"]
 
 
-@pytest.mark.parametrize(
-    "config", [{"InputType": "MANIFEST"}, {"InputType": "MANIFEST", "ManifestType": "S3_INVENTORY"}]
-)
+@pytest.mark.parametrize("config", [{"InputType": "MANIFEST"}, {"ManifestType": "S3_INVENTORY"}])
 def test_inventory(folder: Folder, config: Config) -> None:
     (folder.path / "1.csv.gz").write_bytes(gzip.compress(b'"b","k1","10"\n"b","k2","20"\n'))
     (folder.path / "2.csv.gz").write_bytes(gzip.compress(b'"b","k3","30"\n'))
@@ -269,6 +386,18 @@ def test_inventory(folder: Folder, config: Config) -> None:
     assert [item.value for item in items] == [
         {"Bucket": "b", "Key": f"k{number}", "Size": f"{number}0"} for number in (1, 2, 3)
     ]
+
+
+def test_inventory_in_other_words(folder: Folder) -> None:
+    """The fields for CSV files go with MANIFEST too."""
+    (folder.path / "1.csv").write_text("b|k\n")
+    manifest = {"fileFormat": "CSV", "fileSchema": "Bucket, Key", "files": [{"key": "1.csv"}]}
+    (folder.path / "manifest.json").write_text(json.dumps(manifest))
+    given = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["bucket", "name"]}
+    for more, value in (({}, {"Bucket": "b", "Key": "k"}), (given, {"bucket": "b", "name": "k"})):
+        config = {"InputType": "MANIFEST", "CSVDelimiter": "PIPE", **more}
+        (item,) = folder.items({"Key": "manifest.json"}, config)
+        assert item.value == value
 
 
 @pytest.mark.parametrize(

@@ -156,9 +156,9 @@ class Turn:
         execution.requests[request_id] = frame.id
         return request_id
 
-    def timer(self, frame: Frame, due_ms: int) -> int:
+    def timer(self, frame: Frame, due_ms: int, *, idle: bool = False) -> int:
         request_id = self.await_answer(frame)
-        self.effects.append(fx.StartTimer(request_id, min(due_ms, self.end_ms)))
+        self.effects.append(fx.StartTimer(request_id, min(due_ms, self.end_ms), idle))
         return request_id
 
     def drop_timer(self, request_id: int) -> None:
@@ -196,9 +196,10 @@ class Turn:
 
     def _start(self) -> None:
         execution = self.execution
+        sent = execution.input.text
         if self.machine.revision.compact_input:
             execution.input = Payload(execution.input.value)
-        sent = execution.sent or execution.input.text
+            execution.sent = sent if sent != execution.input.text else None
         self.record("ExecutionStarted", 0, {"input": sent, "roleArn": execution.role_arn})
         self._start_timeout()
         self.new_frame("root", execution.scope, execution.input, previous_id=0)
@@ -357,7 +358,7 @@ class Turn:
             case Exit():
                 self._leave(frame, step)
             case Sleep():
-                frame.waiting, frame.request_id = "timer", self.timer(frame, step.due_ms)
+                frame.waiting, frame.request_id = "timer", self.timer(frame, step.due_ms, idle=True)
             case Ask():
                 tasks.ask(self, frame, step)
             case FanOut():
@@ -402,7 +403,8 @@ class Turn:
         self.execution.variables_bytes -= sum(frame.variable_bytes.values())
 
     def _check_size(self, name: str, payload: Payload) -> None:
-        if payload.size_bytes > self.machine.limits.payload_bytes_max:
+        most = self.machine.limits.payload_bytes_max
+        if 4 * len(payload.text) > most and payload.size_bytes > most:
             raise StateError(errors.DATA_LIMIT_EXCEEDED, tasks.too_large(name), located=True)
 
     # --- endings ------------------------------------------------------------------------------------------
@@ -462,7 +464,7 @@ class Turn:
                 frame.retry_count += 1
                 due_ms = self.now_ms + retrier.delay_ms(attempt, self.machine.source.random())
                 children.drop(self, frame)
-                frame.waiting, frame.request_id = "retry", self.timer(frame, due_ms)
+                frame.waiting, frame.request_id = "retry", self.timer(frame, due_ms, idle=True)
                 return True
         return False
 

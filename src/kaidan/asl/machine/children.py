@@ -103,10 +103,11 @@ def frame_done(turn: Turn, parent: Frame, child: Frame) -> None:
 
 
 def _complete(turn: Turn, frame: Frame, state: State) -> None:
+    """The results are kept until the state is left: a redrive has them, if nothing can be made of them."""
     turn.record(state.type + "StateSucceeded", frame.last_event_id)
-    results = turn.execution.shelves.pop(frame.id).results
-    frame.container = None
+    results = turn.execution.shelves[frame.id].results
     turn.resume(frame, map_runs.joined([results[index] for index in sorted(results)]))
+    drop(turn, frame)
 
 
 def _put_result(turn: Turn, frame: Frame, index: int, result: Payload) -> None:

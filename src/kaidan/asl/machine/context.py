@@ -1,10 +1,12 @@
 """The Context object (`$$`, `$states.context`) and the variables that a frame sees.
 
-    {"Execution": {"Id", "Input", "StartTime", "Name", "RoleArn", "RedriveCount"}, "StateMachine": {"Id", "Name"},
-     "State": {"Name", "EnteredTime", "RetryCount"}, "Task": {"Token"}, "Map": {"Item": {"Index", "Value"}}}
+    {"Execution": {"Id", "Input", "StartTime", "Name", "RoleArn", "RedriveCount", "RedriveTime"},
+     "StateMachine": {"Id", "Name"}, "State": {"Name", "EnteredTime", "RetryCount"},
+     "Task": {"Token"}, "Map": {"Item": {"Index", "Value"}}}
 
 Members and their order as recorded. RetryCount is there for states that can be retried, Task for tasks that
-wait for something (`.sync`, `.waitForTaskToken`, activities), Map inside a Map.
+wait for something (`.sync`, `.waitForTaskToken`, activities), Map inside a Map, RedriveTime after a redrive, but not in
+Express children of a Map Run (AWS guide, "Context object").
 """
 
 from __future__ import annotations
@@ -76,6 +78,8 @@ class Surroundings:
         }
         if self._revision.redrive:
             part["RedriveCount"] = execution.redrive_count
+        if execution.redrive_ms:
+            part["RedriveTime"] = format_ms(execution.redrive_ms)
         return part
 
     def _map_item(self, frame: Frame) -> JSON:

@@ -126,6 +126,7 @@ class Frame(msgspec.Struct, kw_only=True, omit_defaults=True):
     request_id: int = 0
     timeout_timer: int = 0
     heartbeat_timer: int = 0
+    timeout_s: int = 0
     heartbeat_s: int = 0
     resource: str = ""
     token: str = ""
@@ -198,3 +199,13 @@ class Execution(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Frames that may have changed since the execution was saved last."""
     ready: deque[int] = msgspec.field(default_factory=deque)
     """Frames that can go on at once, in turn."""
+    redrive_tokens: list[tuple[str, int]] = []
+    """Client tokens of its last redrives, and their times."""
+
+    def begin_again(self, now_ms: int) -> None:
+        """A redrive from the very beginning: of an Express execution, which has left nothing to go on from."""
+        self.redrive_count += 1
+        self.status, self.start_ms, self.stop_ms = "RUNNING", now_ms, 0
+        self.output = self.error = self.cause = None
+        self.variables_bytes = 0
+        self.next_event_id = self.next_request_id = 1

@@ -26,9 +26,6 @@ from kaidan.values import JSON, Payload, check_depth, dumps
 if TYPE_CHECKING:
     from kaidan.asl.machine.advance import Turn
 
-REDRIVES_MAX = 1_000
-"""How often one Map Run can be redriven (AWS guide, "Redriving Map Runs")."""
-
 STARTS_MAX = 100
 """How many children are started in one turn."""
 
@@ -368,7 +365,7 @@ class MapRun:
         if terms.transformation == "FLATTEN":
             payloads = [part for payload in payloads for part in _flat(payload)]
         if terms.lines:
-            return Payload("\n".join(payload.text for payload in payloads))
+            return Payload("\n".join(payload.line for payload in payloads))
         return joined(payloads)
 
     # --- from outside -------------------------------------------------------------------------------------
@@ -392,6 +389,7 @@ class MapRun:
         """UpdateMapRun: the state looks at the new numbers from now on."""
         self.container.concurrency = event.max_concurrency
         self.run.tolerated = event.tolerated_failure_count, event.tolerated_failure_percentage
+        self._count_failures()
         self._go_on()
 
     def abandon(self) -> None:
@@ -418,8 +416,6 @@ class MapRun:
         details = {"mapRunArn": run.arn, "redriveCount": run.redrives}
         run.run_event_id = self.frame.last_event_id = turn.record("MapRunRedriven", run.map_event_id, details)
         turn.effects.append(fx.RedriveMapRun(run.arn))
-        if run.redrives > REDRIVES_MAX:
-            self._fail(StateError(errors.RUNTIME, f"A Map Run can be redriven {REDRIVES_MAX} times at most."))
         indexes = sorted(container.running.values())
         container.running = {}
         for index in indexes:
@@ -477,9 +473,13 @@ def start(turn: Turn, frame: Frame, container: Container, state: Map, keyed: boo
 
 
 def redrive(turn: Turn, frame: Frame, run: Dispatch) -> bool:
-    """False where a new Map Run is to be started instead (AWS guide, "Redriving Map Runs")."""
+    """False where a new Map Run is to be started instead; States.Runtime where this one was redriven too often (AWS
+    guide, "Redriving Map Runs")."""
     if run.error in (errors.DATA_LIMIT_EXCEEDED, errors.RUNTIME):
         return False
+    most = turn.machine.limits.map_run_redrives_max
+    if run.redrives >= most:
+        raise StateError(errors.RUNTIME, f"A Map Run can be redriven {most} times at most.")
     MapRun(turn, frame).redrive()
     return True
 

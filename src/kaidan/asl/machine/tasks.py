@@ -48,10 +48,7 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
     frame.waiting, frame.resource = "task", resource.arn
     frame.task_started, frame.task_submitted, frame.early = False, False, None
     frame.request_id = turn.await_answer(frame)
-    if step.timeout_s is not None:
-        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * step.timeout_s)
-    frame.heartbeat_s = step.heartbeat_s or 0
-    _start_heartbeat(turn, frame)
+    frame.timeout_s, frame.heartbeat_s = step.timeout_s or 0, step.heartbeat_s or 0
     turn.effects.append(
         fx.RunTask(
             request_id=frame.request_id,
@@ -101,21 +98,31 @@ def _record(turn: Turn, frame: Frame, name: str, details: dict[str, JSON]) -> No
 
 
 def started(turn: Turn, frame: Frame, event: ev.TaskStarted) -> None:
-    """Recorded once, also when the work is begun again after a restart."""
+    """Recorded once, also when the work is begun again after a restart.
+
+    From here on the time runs, of activities too: it begins with ActivityStarted (AWS guide, "Task workflow state").
+    """
     if frame.task_started:
         return
     frame.task_started = True
     worker = {"workerName": event.worker} if event.worker is not None else {}
     _record(turn, frame, "Started", worker)
+    if frame.timeout_s:
+        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
+    if task_resource(frame.resource).pattern != ".waitForTaskToken":
+        _start_heartbeat(turn, frame)
     _take_early(turn, frame)
 
 
 def submitted(turn: Turn, frame: Frame, event: ev.TaskSubmitted) -> None:
-    """Recorded once, too."""
+    """Recorded once, too. Who has the token is heard of from here on: while a Lambda function that will hand it on is
+    running, no heartbeat is missed (AWS guide, "Invoke an AWS Lambda function with Step Functions")."""
     if frame.task_submitted:
         return
     frame.task_submitted = True
     _record(turn, frame, "Submitted", {"output": event.output.text})
+    if task_resource(frame.resource).pattern == ".waitForTaskToken":
+        heartbeat(turn, frame)
     _take_early(turn, frame)
 
 

@@ -56,8 +56,12 @@ _S3_OBJECT = (
 )
 
 
+_IN_OBJECTS = ("CSV", "JSON", "JSONL", "PARQUET")
+_IN_ATHENA_DATA = ("CSV", "JSONL", "PARQUET")
+
+
 def _reader_config(config: JSON, site: Site) -> None:
-    """Which field goes with which InputType."""
+    """Which field goes with which InputType, and which InputType with what is read."""
     input_type = config.get("InputType")
     if input_type == "CSV" and "CSVHeaderLocation" not in config:
         site.error("The field 'CSVHeaderLocation' is required", hint="allowed: FIRST_ROW, GIVEN")
@@ -65,13 +69,22 @@ def _reader_config(config: JSON, site: Site) -> None:
         for name in config:
             if name.startswith("CSV"):
                 site.error(f"Field '{name}' is not supported", hint="it goes with InputType CSV or MANIFEST")
-    missing = {
-        "CSVHeaders": config.get("CSVHeaderLocation") == "GIVEN",
-        "InputType": config.get("Transformation") == "LOAD_AND_FLATTEN",
-    }
-    for name, needed in missing.items():
-        if needed and name not in config:
-            site.error(f"These fields are required: [{name}]")
+    if config.get("CSVHeaderLocation") == "GIVEN" and "CSVHeaders" not in config:
+        site.error("These fields are required: [CSVHeaders]")
+    if config.get("Transformation") == "LOAD_AND_FLATTEN":
+        _input_type(input_type, _IN_OBJECTS, site)
+    if config.get("ManifestType") == "ATHENA_DATA":
+        _input_type(input_type, _IN_ATHENA_DATA, site)
+    if config.get("ManifestType") == "S3_INVENTORY" and input_type is not None:
+        site.error("Field 'InputType' is not supported", hint="the files of an S3 inventory are CSV")
+
+
+def _input_type(input_type: JSON, allowed: tuple[str, ...], site: Site) -> None:
+    if input_type is None:
+        site.error("These fields are required: [InputType]", hint="allowed: " + ", ".join(allowed))
+    elif input_type not in allowed:
+        message = f"The field 'InputType' should have one of these values: [{', '.join(allowed)}]"
+        site.error(message, "/InputType")
 
 
 _READER_CONFIG = Record(
@@ -96,13 +109,20 @@ _READER = Record(
     )
 )
 
-_BATCHER = Record(
-    (
-        *with_path("MaxItemsPerBatch", Integer(0), _COUNT),
-        *with_path("MaxInputBytesPerBatch", Integer(0, AWS.payload_bytes_max), _COUNT),
-        Field("BatchInput", Payload()),
-    )
+_BATCH_LIMITS = (
+    *with_path("MaxItemsPerBatch", Integer(0), _COUNT),
+    *with_path("MaxInputBytesPerBatch", Integer(0, AWS.payload_bytes_max), _COUNT),
 )
+
+
+def _batcher(batcher: JSON, site: Site) -> None:
+    """One limit at least: States Language spec, "Batching Items"."""
+    names = [field.name for field in _BATCH_LIMITS if field.language in (None, site.language)]
+    if not any(name in batcher for name in names):
+        site.error(f"This object should have at least one of the following fields: [{', '.join(names)}]")
+
+
+_BATCHER = Record((*_BATCH_LIMITS, Field("BatchInput", Payload())), _batcher)
 
 
 # ResultWriter

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from kaidan.integrations.items.blocks import Blocks
-from kaidan.integrations.items.errors import Unreadable
+from kaidan.integrations.items.errors import ITEM_BYTES_MAX, Unreadable, too_large
 from kaidan.integrations.items.lines import Lines
 from kaidan.values import JSON
 
@@ -118,27 +118,34 @@ def _plainly_quoted(line: str, separator: str) -> list[str] | None:
 
 def _parsed(line: str, separator: str, lines: Lines) -> list[str]:
     """The fields of any record, character by character; a quoted field may go on on the next line."""
+    begin = lines.offset
     fields: list[str] = []
-    field, quoted, at = "", False, 0
+    field, quoted, at = list[str](), False, 0
     while True:
         if at >= len(line):
+            end = lines.end
             following = next(lines, None) if quoted else None
             if following is None:
-                return [*fields, field]
-            field, line, at = field + "\n", following, 0
+                return [*fields, "".join(field)]
+            if lines.offset - begin > ITEM_BYTES_MAX:
+                raise too_large()
+            field.append(end)
+            line, at = following, 0
             continue
         character, next_one = line[at], line[at + 1 : at + 2]
         at += 1
         if character == "\\":
             if next_one in ("\\", '"', separator):
-                field, at = field + next_one, at + 1
+                field.append(next_one)
+                at += 1
         elif character == '"':
             if next_one == '"' and (quoted or field):
-                field, at = field + '"', at + 1
+                field.append('"')
+                at += 1
             else:
                 quoted = not quoted
         elif character == separator and not quoted:
-            fields.append(field)
-            field = ""
+            fields.append("".join(field))
+            field = []
         else:
-            field += character
+            field.append(character)

@@ -10,6 +10,15 @@ class Unreadable(Exception):
     """States.ItemReaderFailed; the message is the cause."""
 
 
+ITEM_BYTES_MAX = 8 << 20
+"""AWS guide, "ItemReader (Map)": one item of a text delimited, JSON or JSON Lines file has 8 MB at most."""
+
+
+def too_large() -> Unreadable:
+    """An item has more than that."""
+    return Unreadable(f"An item of the file is larger than {ITEM_BYTES_MAX} bytes.")
+
+
 def package(name: str, extra: str, what: str) -> Any:
     """A package that comes with one of Kaidan's extras. Raises Unreadable."""
     try:

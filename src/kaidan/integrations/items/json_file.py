@@ -1,19 +1,21 @@
 """A JSON file: an array of items, or an object whose members are, `{"Key": …, "Value": …}`. ItemsPointer leads to it.
 
-The file is read value by value: what is in memory is one item and the block that it ends in.
+The file is read value by value: what is in memory is one item and the block that it ends in. What a pointer leads past
+is not kept.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 
 from kaidan.integrations.items.blocks import Blocks
 from kaidan.integrations.items.csv_rows import Open, Row
-from kaidan.integrations.items.errors import Unreadable
-from kaidan.values import JSON
+from kaidan.integrations.items.errors import ITEM_BYTES_MAX, Unreadable, too_large
+from kaidan.values import JSON, InvalidJson, loads
 
 NOT_ITERABLE = "Attempting to map over non-iterable node."
 NO_SUCH_PATH = "The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure."
@@ -48,14 +50,26 @@ def pointed(value: JSON, pointer: str) -> JSON:
     """What a JSON pointer (RFC 6901) leads to in a value that is there."""
     for step in _steps(pointer):
         try:
-            value = value[int(step)] if isinstance(value, list) else value[step]
+            value = value[_index(step)] if isinstance(value, list) else value[step]
         except (KeyError, IndexError, ValueError, TypeError):
             raise Unreadable(NO_SUCH_PATH) from None
     return value
 
 
+_INDEX = re.compile(r"0|[1-9][0-9]*")
+
+
 def _steps(pointer: str) -> list[str]:
+    if pointer and not pointer.startswith("/"):
+        raise Unreadable(NO_SUCH_PATH)
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _index(step: str) -> int:
+    """Raises ValueError."""
+    if not _INDEX.fullmatch(step):
+        raise ValueError(step)
+    return int(step)
 
 
 def _enter(text: _Text, step: str) -> None:
@@ -66,16 +80,11 @@ def _enter(text: _Text, step: str) -> None:
                 if key == step:
                     return
                 text.skip()
-        case "[" if step.isdigit():
-            text.take("[")
-            for _ in range(int(step)):
-                if text.peek() == "]":
-                    break
+        case "[" if _INDEX.fullmatch(step):
+            for number in text.places():
+                if number == int(step):
+                    return
                 text.skip()
-                if text.peek() == ",":
-                    text.take(",")
-            if text.peek() != "]":
-                return
     raise Unreadable(NO_SUCH_PATH)
 
 
@@ -85,7 +94,7 @@ class _Text:
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = iter(blocks)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._scan = json.JSONDecoder(parse_int=_number, parse_constant=_refuse).raw_decode
+        self._decoder = json.JSONDecoder(parse_int=float, parse_constant=_refuse)
         self._text = ""
         self._at = 0
         self._ended = False
@@ -109,23 +118,40 @@ class _Text:
         self.peek()
         while True:
             try:
-                value, end = self._scan(self._text, self._at)
+                end = self._end()
             except json.JSONDecodeError as problem:
+                self._check_size(len(self._text))
                 if not self._more():
                     raise Unreadable(f"The file is not JSON: {problem.msg}") from None
                 continue
+            self._check_size(end)
             if self._text[end : end + 1] not in _GOES_ON or not self._more():
-                self._at = end
-                return value
+                text, self._at = self._text[self._at : end], end
+                return _loaded(text)
+
+    def _end(self) -> int:
+        """Of the value that begins here. Raises JSONDecodeError, as where it is not all there."""
+        try:
+            return self._decoder.raw_decode(self._text, self._at)[1]
+        except RecursionError:
+            raise Unreadable("The file is not JSON: nested too deeply") from None
+
+    def _check_size(self, end: int) -> None:
+        if end - self._at > ITEM_BYTES_MAX:
+            raise too_large()
 
     def elements(self) -> Iterator[JSON]:
         """Of the array that begins here."""
+        return (self.value() for _ in self.places())
+
+    def places(self) -> Iterator[int]:
+        """Numbers of the elements of the array that begins here; who iterates takes or skips each."""
         self.take("[")
         if self.peek() == "]":
             self._at += 1
             return
-        while True:
-            yield self.value()
+        for number in count():
+            yield number
             if self.peek() == "]":
                 self._at += 1
                 return
@@ -147,12 +173,16 @@ class _Text:
             self.take(",")
 
     def skip(self) -> None:
-        """Pass a value; a large array is not kept."""
-        if self.peek() == "[":
-            for _ in self.elements():
-                pass
-        else:
+        """Pass a value. Of one that goes on behind what is there nothing is kept, however large it is."""
+        opening = self.peek()
+        if opening not in ("[", "{"):
             self.value()
+            return
+        try:
+            self._at = self._end()
+        except json.JSONDecodeError:
+            for _ in self.places() if opening == "[" else self.names():
+                self.skip()
 
     def _more(self) -> bool:
         """Read on, by as much as there is: a long item is not scanned again for each block."""
@@ -175,10 +205,11 @@ class _Text:
 _CUT_OFF = "The file is not JSON: it ends too early"
 
 
-def _number(digits: str) -> int | float:
-    """Integers beyond 64 bits become floats, as everywhere."""
-    number = int(digits)
-    return number if -(1 << 63) <= number < (1 << 64) else float(number)
+def _loaded(text: str) -> JSON:
+    try:
+        return loads(text)
+    except InvalidJson as problem:
+        raise Unreadable(f"The file is not JSON: {problem}") from None
 
 
 def _refuse(name: str) -> float:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kaidan.integrations.items.blocks import Blocks
-from kaidan.integrations.items.errors import Unreadable
-
-LINE_BYTES_MAX = 8 << 20
-"""AWS guide, "ItemReader (Map)": one item of a text file has 8 MB at most."""
+from kaidan.integrations.items.errors import ITEM_BYTES_MAX, too_large
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Lines(Iterator[str]):
-    """Lines without their ends, in UTF-8. `offset`: the byte behind the line that came last."""
+    """Lines without their ends, in UTF-8. `offset`: the byte behind the line that came last; `end`: its end."""
 
     def __init__(self, blocks: Blocks, offset: int = 0) -> None:
         self.offset = offset
+        self.end = "\n"
         self._blocks = iter(blocks)
         self._lines: Iterator[bytes] = iter(())
         self._rest = b""
@@ -32,7 +30,9 @@ class Lines(Iterator[str]):
             line = next(self._lines, None)
         self.offset += len(line) + 1
         if line.endswith(b"\r"):
-            line = line[:-1]
+            line, self.end = line[:-1], "\r\n"
+        else:
+            self.end = "\n"
         return line.decode(errors="replace")
 
     def _read(self) -> None:
@@ -45,6 +45,6 @@ class Lines(Iterator[str]):
             self.offset, block = len(_BYTE_ORDER_MARK), block[len(_BYTE_ORDER_MARK) :]
         lines = (self._rest + block).split(b"\n")
         self._rest = lines.pop()
-        if len(self._rest) > LINE_BYTES_MAX:
-            raise Unreadable(f"A line of the file is longer than {LINE_BYTES_MAX} bytes.")
+        if len(self._rest) > ITEM_BYTES_MAX:
+            raise too_large()
         self._lines = iter(lines)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from kaidan.asl.language.compile import COMPILERS, Program, Scope
 from kaidan.asl.machine.advance import Broken, Machine, accept
@@ -22,6 +23,7 @@ from kaidan.limits import AWS
 from kaidan.protocol import effects as fx
 from kaidan.protocol import events as ev
 from kaidan.protocol.history import HistoryEvent
+from kaidan.runtime.reply import guarded
 from kaidan.service.state import Service
 from kaidan.service.test_state.subject import Subject
 from kaidan.service.test_state.watched import Notes, Watched
@@ -143,8 +145,8 @@ class Trial:
     def _run_task(self, task: fx.RunTask) -> None:
         mock = self.subject.mock
         if mock is None:
-            reply = self._replies[task.request_id] = _Reply(self, task.request_id, self._engine.wake)
-            self._engine.handler(task, reply)
+            reply = self._replies[task.request_id] = _Reply(self, task, self._engine.wake)
+            guarded(task, reply, lambda: self._engine.handler(task, reply))
         elif mock.result is not None:
             self.take(ev.TaskSucceeded(task.request_id, mock.result))
         else:
@@ -171,7 +173,7 @@ class Trial:
                 self._timers.discard(effect.request_id)
                 self.take(ev.TimerFired(effect.request_id))
 
-        self._engine.after(delay_ms, fire)
+        self._engine.after(self._engine.moment_ms(effect) - self._engine.clock.now_ms(), fire)
 
     def _let_go(self) -> None:
         self._timers.clear()
@@ -182,10 +184,10 @@ class Trial:
 class _Reply:
     """How a handler answers the task under test; see `integrations.contract.Reply`. Works from any thread."""
 
-    def __init__(self, trial: Trial, request_id: int, wake: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, trial: Trial, task: fx.RunTask, wake: Callable[[Callable[[], None]], None]) -> None:
         self._trial = trial
         self.execution_arn = trial.execution_arn
-        self._request_id = request_id
+        self._task = task
         self._wake = wake
         self._on_cancel: list[Callable[[], None]] = []
         self.ended = False
@@ -195,16 +197,16 @@ class _Reply:
         return 0
 
     def started(self, worker: str | None = None) -> None:
-        self._do(lambda: self._trial.take(ev.TaskStarted(self._request_id, worker)))
+        self._do(lambda: self._trial.take(ev.TaskStarted(self._task.request_id, worker)))
 
     def submitted(self, output: JSON) -> None:
-        self._do(lambda: self._trial.take(ev.TaskSubmitted(self._request_id, _payload(output))))
+        self._do(lambda: self._trial.take(ev.TaskSubmitted(self._task.request_id, _payload(output))))
 
     def succeeded(self, output: JSON) -> None:
-        self._do(lambda: self._answer(ev.TaskSucceeded(self._request_id, _payload(output))))
+        self._do(lambda: self._answer(ev.TaskSucceeded(self._task.request_id, _payload(output))))
 
     def failed(self, error: str | None, cause: str | None) -> None:
-        self._do(lambda: self._answer(ev.TaskFailed(self._request_id, error, cause)))
+        self._do(lambda: self._answer(ev.TaskFailed(self._task.request_id, error, cause)))
 
     def job(self, handle: JSON) -> None:
         """A test does not outlive a restart."""
@@ -217,8 +219,9 @@ class _Reply:
         """See `integrations.contract.spectator`."""
         self._do(lambda: self._trial.notes.http(exchange))
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
-        self._do(lambda: self._trial.after(delay_s, lambda: self._unless_ended(action)))
+    def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
+        step = partial(guarded, self._task, self, lambda: self._unless_ended(action))
+        self._do(lambda: self._trial.after(delay_s, step))
 
     def end(self, *, cancelled: bool) -> None:
         self.ended = True
@@ -226,7 +229,7 @@ class _Reply:
             action()
 
     def _answer(self, event: ev.TaskSucceeded | ev.TaskFailed) -> None:
-        self._trial.end(self._request_id, cancelled=False)
+        self._trial.end(self._task.request_id, cancelled=False)
         self._trial.take(event)
 
     def _do(self, action: Callable[[], None]) -> None:
