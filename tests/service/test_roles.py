@@ -112,6 +112,32 @@ def test_what_the_other_account_has(service: Service, settings: AwsSettings, res
     assert "ResourceNotFoundException" in run(service, task(resource, parameters, None))["error"]
 
 
+PASS = '{"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}'
+
+
+@pytest.mark.parametrize(
+    "resource", ["arn:aws:states:::states:startExecution", "arn:aws:states:::aws-sdk:sfn:startExecution"]
+)
+def test_a_state_machine_that_the_other_account_has_on_aws(
+    service: Service, settings: AwsSettings, resource: str
+) -> None:
+    theirs = ClientFactory(settings).client("stepfunctions", Role(TARGET))
+    target = theirs.create_state_machine(name="target", definition=PASS, roleArn=TARGET)["stateMachineArn"]
+    assert f":{OTHER}:" in target
+    parameters = {"StateMachineArn": target, "Input": "{}"}
+    found = run(service, task(resource, parameters, {"RoleArn": TARGET}))
+    started = json.loads(found["output"])["ExecutionArn"]
+    assert theirs.describe_execution(executionArn=started)["stateMachineArn"] == target
+    assert "StateMachineDoesNotExist" in run(service, task(resource, parameters, None))["error"]
+
+
+def test_a_role_of_the_own_account_finds_the_own_state_machines(service: Service) -> None:
+    target = service.machine("target")
+    own = {"RoleArn": "arn:aws:iam::123456789012:role/own"}
+    found = run(service, task("arn:aws:states:::states:startExecution.sync:2", {"StateMachineArn": target}, own))
+    assert json.loads(found["output"])["Status"] == "SUCCEEDED"
+
+
 def test_the_role_hears_which_state_machine_asks(service: Service, clients: ClientFactory) -> None:
     """As the external id, which a trust policy may demand (AWS guide, "Trust policy update for .sync calls")."""
     asked: list[dict[str, Any]] = []

@@ -151,7 +151,7 @@ class Dispatcher:
             return self.by_kind.get(resource.kind, _unavailable)
         handler = self.by_service.get(resource.service)
         if handler is None and resource.service.startswith("aws-sdk:"):
-            return self._sdk
+            return self.sdk
         return handler or _unavailable
 
     def _eks(self, task: RunTask, reply: Reply) -> None:
@@ -161,7 +161,7 @@ class Dispatcher:
         eks_ = self._kubernetes if task.resource.action in kubernetes.PATTERNS else self._services["eks"]
         eks_.resume(task, job, reply)
 
-    def _sdk(self, task: RunTask, reply: Reply) -> None:
+    def sdk(self, task: RunTask, reply: Reply) -> None:
         """`aws-sdk:…`: the call itself, and with `.waitForTaskToken` the wait for somebody's answer."""
 
         def call() -> JSON:
