@@ -243,6 +243,21 @@ def test_reading_goes_on_at_the_end(place: tuple[Storage, str]) -> None:
     assert list(open_items(reader, items[-1].position, place[0]).items) == []
 
 
+def test_packed_on_the_way_or_for_good(clients: ClientFactory) -> None:
+    """What an object is called, and what its headers say of it, does not matter."""
+    packed = gzip.compress(b"1\n2\n")
+    for number, header in enumerate(({}, {"ContentEncoding": "gzip"}, {"ContentType": "text/csv"})):
+        clients.client("s3").put_object(Bucket=BUCKET, Key=f"packed/{number}", Body=packed, **header)
+        reader = {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "Parameters": {"Bucket": BUCKET, "Key": f"packed/{number}"},
+            "ReaderConfig": {"InputType": "JSONL"},
+        }
+        first, second = open_items(reader, None, Storage(clients)).items
+        assert (first.value, second.value) == (1, 2)
+        assert list(open_items(reader, first.position, Storage(clients)).items) == [second]
+
+
 def test_parquet_in_ranges(place: tuple[Storage, str]) -> None:
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.table({"n": list(range(100))}), sink, row_group_size=30)
