@@ -3,11 +3,14 @@
     python benchmarks/crash.py --kills 200
 
 A server process runs executions with Parallel, Map, Wait, Retry, activities, callbacks and `.sync`; workers outside
-carry out the activities. The server is killed at random moments and started again on the same file. At the end:
+carry out the activities. Every other execution has activities whose failures nothing catches, in an inline and in a
+Distributed Map: it fails, and is redriven until it succeeds. The server is killed at random moments and started again
+on the same file. At the end:
 
     outcome     every execution has the result of an undisturbed run
     events      ids without gap or repetition, as many as without kills
     tasks       what was completed, and acknowledged to its worker, was not given out again
+    redrives    each that was asked for happened, once; what had succeeded before was not done again
 """
 
 from __future__ import annotations
@@ -91,6 +94,20 @@ def workload(square: str, flaky: str, child: str, answerer: str) -> Definition:
             },
         },
     }
+
+
+def fragile(brittle: str) -> Definition:
+    """One machine that fails of any failure, wherever it is."""
+    work = {"StartAt": "Work", "States": {"Work": activity(brittle, End=True)}}
+    distributed = {"StartAt": "Try", "States": {"Try": activity(brittle, End=True)}}
+    distributed |= {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    each = {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 3, "End": True}
+    branches = [
+        {"StartAt": "Each", "States": {"Each": each | {"ItemProcessor": work}}},
+        {"StartAt": "Many", "States": {"Many": each | {"ItemProcessor": distributed}}},
+        {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 1, "End": True}}},
+    ]
+    return {"StartAt": "All", "States": {"All": {"Type": "Parallel", "Branches": branches, "End": True}}}
 
 
 CHILD = {
@@ -179,7 +196,7 @@ class Worker(threading.Thread):
             self.repeated += 1
         time.sleep(self._chance.random() * 0.05)
         value = json.loads(task["input"])
-        if self._arn.endswith("flaky") and self._chance.random() < 0.3:
+        if self._chance.random() < FAILING.get(self._arn.rpartition(":")[2], 0):
             client("SendTaskFailure", taskToken=token, error="Flaky", cause="by chance")
         else:
             result = value * value if isinstance(value, int) else {"n": value["n"]}
@@ -187,11 +204,42 @@ class Worker(threading.Thread):
         self._done[token] += 1
 
 
+FAILING = {"flaky": 0.3, "brittle": 0.3}
+"""How often an activity fails."""
+
+
+class Redriver(threading.Thread):
+    """Redrives the executions that have failed, each time with a token of its own."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(daemon=True)
+        self._server = server
+        self.arns: list[str] = []
+        self.redrives: Counter[str] = Counter()
+        self.stop = False
+
+    def run(self) -> None:
+        while not self.stop:
+            for arn in list(self.arns):
+                if patiently(self._server, "DescribeExecution", executionArn=arn)["status"] == "FAILED":
+                    token = f"{arn.rpartition(':')[2]}-{self.redrives[arn]}"
+                    patiently(self._server, "RedriveExecution", executionArn=arn, clientToken=token)
+                    self.redrives[arn] += 1
+            time.sleep(0.05)
+
+
 def expected(number: int) -> Any:
     """What an undisturbed run gives."""
     items = list(range(number, number + 4))
+    if _is_fragile(number):
+        squares = [item * item for item in items]
+        return [squares, squares, {"n": number, "items": items}]
     both = [[item * item for item in items], {"n": number}]
     return {"n": number, "items": items, "both": both, "child": {"n": 2 * number}, "answer": number}
+
+
+def _is_fragile(number: int) -> bool:
+    return number % 2 == 0
 
 
 def patiently(server: Server, operation: str, **params: Any) -> dict[str, Any]:
@@ -226,43 +274,51 @@ def measure(folder: Path, kills: int, executions: int, seed: int) -> list[str]:
     """Run the workload on a file in `folder`; what was wrong in the end."""
     server, chance = Server(folder), random.Random(seed)
     with Client(server.port) as client:
-        arns = [client("CreateActivity", name=name)["activityArn"] for name in ("square", "flaky")]
-        square, flaky = arns
+        arns = [client("CreateActivity", name=name)["activityArn"] for name in ("square", "flaky", "brittle")]
+        square, flaky, brittle = arns
         child, answerer = create(client, "child", CHILD), create(client, "answerer", ANSWERER)
-        machine = create(client, "workload", workload(square, flaky, child, answerer))
+        sturdy = create(client, "workload", workload(square, flaky, child, answerer))
+        machines = [create(client, "fragile", fragile(brittle)), sturdy]
     done: Counter[str] = Counter()
     workers = [Worker(server, arn, done, number) for number, arn in enumerate(arns * 3)]
-    for worker in workers:
-        worker.start()
+    redriver = Redriver(server)
+    for thread in (*workers, redriver):
+        thread.start()
     started: dict[int, str] = {}
     start = time.monotonic()
     for kill in range(kills):
         while len(started) * kills < executions * (kill + 1):
             number = len(started) + 1
             text = json.dumps({"n": number, "items": list(range(number, number + 4))})
-            params = {"stateMachineArn": machine, "name": f"run-{number}", "input": text}
+            params = {"stateMachineArn": machines[number % 2], "name": f"run-{number}", "input": text}
             started[number] = patiently(server, "StartExecution", **params)["executionArn"]
+            if _is_fragile(number):
+                redriver.arns.append(started[number])
         time.sleep(chance.random() * 0.6)
         server.kill()
         server.start()
     print(f"{kills} kills in {time.monotonic() - start:.0f} s, {len(started)} executions")
-    faults = [fault for number, arn in started.items() for fault in _faults(server, number, arn)]
+    faults = [fault for number, arn in started.items() for fault in _faults(server, redriver.redrives, number, arn)]
     for worker in workers:
         worker.stop = True
+    redriver.stop = True
+    redriver.join()
     repeated = sum(worker.repeated for worker in workers)
     server.kill()
     for worker in workers:
         worker.join()
     print(f"tasks completed: {sum(done.values())}, given out again after that: {repeated}")
+    print(f"redrives: {sum(redriver.redrives.values())}")
     return faults + ["a task was given out again after it had been completed"] * repeated
 
 
-def _faults(server: Server, number: int, arn: str) -> list[str]:
+def _faults(server: Server, redrives: Counter[str], number: int, arn: str) -> list[str]:
     """What is wrong with one execution in the end."""
     deadline = time.monotonic() + 120
-    while (described := patiently(server, "DescribeExecution", executionArn=arn))["status"] == "RUNNING":
+    ends = ("SUCCEEDED",) if _is_fragile(number) else ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+    while (described := patiently(server, "DescribeExecution", executionArn=arn))["status"] not in ends:
         if time.monotonic() > deadline:
-            return [f"{arn}: still running"]
+            return [f"{arn}: still {described['status']}"]
         time.sleep(0.2)
     faults = []
     if described["status"] != "SUCCEEDED":
@@ -273,17 +329,27 @@ def _faults(server: Server, number: int, arn: str) -> list[str]:
     if [event["id"] for event in events] != list(range(1, len(events) + 1)):
         faults.append(f"{arn}: ids {[event['id'] for event in events]}")
     kinds = Counter(event["type"] for event in events)
+    wanted = {"ExecutionStarted": 1, "MapIterationStarted": 4}
+    wanted |= _wanted_of_fragile(redrives[arn]) if _is_fragile(number) else _wanted_of_sturdy(kinds)
+    faults += [f"{arn}: {kinds[kind]} {kind}" for kind, count in wanted.items() if kinds[kind] != count]
+    if _is_fragile(number):
+        (map_run,) = patiently(server, "ListMapRuns", executionArn=arn)["mapRuns"]
+        counts = patiently(server, "DescribeMapRun", mapRunArn=map_run["mapRunArn"])["executionCounts"]
+        if (counts["succeeded"], counts["total"], described["redriveCount"]) != (4, 4, redrives[arn]):
+            faults.append(f"{arn}: {redrives[arn]} redrives, not {described['redriveCount']}, children {counts}")
+    return faults
+
+
+def _wanted_of_sturdy(kinds: Counter[str]) -> dict[str, int]:
+    """How many events there are to be of each type."""
     attempts = 5 + kinds["ActivityFailed"] + kinds["ActivityTimedOut"]
     wanted = {"ActivityScheduled": attempts, "ActivitySucceeded": 5}
-    wanted |= {
-        "TaskScheduled": 2,
-        "TaskSubmitted": 2,
-        "TaskSucceeded": 2,
-        "ExecutionStarted": 1,
-        "MapIterationStarted": 4,
-    }
-    faults += [f"{arn}: {kinds[kind]} {kind}" for kind, count in wanted.items() if kinds[kind] != count]
-    return faults
+    return wanted | {"TaskScheduled": 2, "TaskSubmitted": 2, "TaskSucceeded": 2}
+
+
+def _wanted_of_fragile(redrives: int) -> dict[str, int]:
+    once = ("MapRunStarted", "MapRunSucceeded", "ParallelStateStarted", "WaitStateExited")
+    return {"ActivitySucceeded": 4, "ExecutionRedriven": redrives, **dict.fromkeys(once, 1)}
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Emulated:
 
     def _start_elsewhere(self, own: Callable[[Any, Any], None], task: Any, reply: Any) -> None:
         account = str(task.parameters.value.get("StateMachineArn")).split(":")[4:5]
-        if not task.role_arn or account in ([], [ACCOUNT]):
+        if not task.role or account in ([], [ACCOUNT]):
             return own(task, reply)
         local = importlib.import_module("kaidan.service.local")
         api = self._api(account[0])

@@ -89,6 +89,14 @@ def check_depth(value: JSON, text: str | bytes) -> None:
         dumps(value)
 
 
+def json_or_text(text: str) -> JSON:
+    """The value of JSON text; of any other text, the text itself."""
+    try:
+        return loads(text)
+    except InvalidJson:
+        return text
+
+
 def dumps(value: JSON) -> str:
     """Compact JSON text, members in their order: `{"a":[1,2.5]}`. What histories and outputs carry.
 

@@ -26,13 +26,20 @@ TASK: dict[str, Any] = {
     "States": {"Ask": {"Type": "Task", "Resource": f"{ARN}activity:approve", "End": True}},
 }
 
+MOCKS = {
+    "StateMachines": {"asking": {"TestCases": {"Approved": {"Ask": "yes"}}}},
+    "MockedResponses": {"yes": {"0": {"Return": {"approved": True}}}},
+}
+
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with some machines. Nobody has started anything yet but the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        with running(in_memory=True) as server:
+        mocks = tmp_path_factory.mktemp("mocks") / "mocks.json"
+        mocks.write_text(json.dumps(MOCKS))
+        with running(in_memory=True, mocks=mocks) as server:
             sfn = client(server.url)
             machine(sfn, "orders", PASS)
             machine(sfn, "broken", FAIL)
@@ -91,6 +98,12 @@ def test_start_and_wait(kaidan: Kaidan) -> None:
     assert lines[0].startswith(f"{ARN}execution:orders:")
     assert lines[1].startswith("SUCCEEDED in ")
     assert json.loads("".join(lines[2:])) == [1]
+
+
+@pytest.mark.parametrize("spelling", ["asking#Approved", f"{ARN}stateMachine:asking#Approved"])
+def test_start_a_test_case(kaidan: Kaidan, spelling: str) -> None:
+    result = kaidan("start", spelling, "--wait", "--json")
+    assert json.loads(result.out)["output"] == {"approved": True}
 
 
 def test_start_and_wait_for_a_failure(kaidan: Kaidan) -> None:

@@ -25,6 +25,7 @@ class World:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._slow: set[str] = set()
         self.clients = ClientFactory(
             AwsSettings(region="us-east-1", endpoint_url=url, max_attempts=1, access_key="test", secret_key="test")
         )
@@ -39,9 +40,17 @@ class World:
         urllib.request.urlopen(request, timeout=10).close()
 
     def progress(self, kind: str, questions: int) -> None:
-        """Let things of a kind, `glue::job_run`, take so many questions from each of their states to the next."""
-        transition = {"progression": "manual", "times": questions}
+        """Let things of a kind, `glue::job_run`, take so many questions from each of their states to the next, or none
+        to the last of them."""
+        self._slow.add(kind)
+        transition = {"progression": "manual", "times": questions} if questions else {"progression": "immediate"}
         self.tell("state-manager/set-transition", {"model_name": kind, "transition": transition})
+
+    def close(self) -> None:
+        """What moto has is its process's, not the server's: leave nothing to the next one."""
+        for kind in self._slow:
+            self.tell("state-manager/unset-transition", {"model_name": kind})
+        self.tell("reset", {})
 
     @cached_property
     def role(self) -> str:
@@ -186,6 +195,11 @@ class World:
         made = self.client("emr-containers").create_virtual_cluster(name=name, containerProvider=provider)
         return str(made["id"])
 
+    @cached_property
+    def spark(self) -> str:
+        """A virtual cluster that stays."""
+        return self.virtual_cluster("spark")
+
     def application(self, name: str) -> dict[str, str]:
         made = self.client("emr-serverless").create_application(name=name, releaseLabel="emr-6.6.0", type="SPARK")
         return {"ApplicationId": str(made["applicationId"])}
@@ -224,11 +238,11 @@ class World:
 def emulated_aws() -> Iterator[World]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    host, port = server.get_host_and_port()
+    world = World(f"http://{host}:{port}")
     try:
-        host, port = server.get_host_and_port()
-        world = World(f"http://{host}:{port}")
-        world.tell("reset", {})  # what moto has is its process's, not the server's
         world.tell("config", WITHOUT_DOCKER)
         yield world
     finally:
+        world.close()
         server.stop()

@@ -3,6 +3,8 @@
     aws.answers = {"batch.SubmitJob": [{"jobId": "j", "jobName": "n"}]}     the last answer holds for ever
     aws.asked == [("batch.SubmitJob", {"jobName": "n", …})]
 
+What is callable is called for the answer: it may take its time.
+
 Requests and answers go over HTTP: what botocore has sent is read back by moto's readers of AWS's protocols, and both
 must fit the model, required members and all. Knows nothing of Kaidan but where its clients get their settings.
 """
@@ -15,10 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.validate import ParamValidator
+from moto.core.eventstream import EventStream, EventStreamEncoder
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request
 from moto.core.routing import get_service_router
-from moto.core.serialize import get_serializer_class
+from moto.core.serialize import EventStreamJSONSerializer, get_serializer_class
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from tests.integrations.loopback import Exchange, Loopback, loopback
@@ -91,15 +94,18 @@ class ModelledAws:
         if isinstance(answer, Refusal):
             body = f'{{"__type":"{answer.code}","message":"{answer.message}"}}'
             return exchange.reply(answer.status, body, x_amzn_RequestId="r", x_amzn_ErrorType=answer.code)
-        if not operation.has_event_stream_output:
-            self._check(f"answer of {name}", answer, operation.output_shape)
+        if operation.has_event_stream_output:
+            stream = b"".join(_stream(operation, answer))
+            return exchange.reply(200, stream, Content_Type="application/vnd.amazon.eventstream")
+        self._check(f"answer of {name}", answer, operation.output_shape)
         written = get_serializer_class(service, _protocol(operation))(operation).serialize(answer)
         headers = {key.replace("-", "_"): str(value) for key, value in written["headers"].items()}
         return exchange.reply(written["status_code"], written["body"], x_amzn_RequestId="r", **headers)
 
     def _answer(self, name: str) -> Any:
         answers = self.answers.get(name) or [Refusal("Unscripted", f"nobody said what {name} answers", 500)]
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        return answer() if callable(answer) else answer
 
     def _check(self, what: str, value: Any, shape: Any) -> None:
         if shape is not None and (report := ParamValidator().validate(value, shape)).has_errors():
@@ -121,6 +127,17 @@ def _read(operation: Any, request: Any, labels: Members) -> Members:
     }
     parsed: Members = PROTOCOL_PARSERS[_protocol(operation)](operation).parse(given)
     return {name: value for name, value in parsed.items() if value is not None}
+
+
+def _stream(operation: Any, answer: Any) -> Iterator[bytes]:
+    """Events, `{"stream": [{"messageStop": {…}}, …]}`; those that the model calls exceptions end a stream."""
+    shape = operation.output_shape
+    members = shape.members[shape.event_stream_name].members
+    for message in EventStream(answer, shape, EventStreamJSONSerializer(operation)):
+        name = str(message.headers[":event-type"])
+        if members[name].metadata.get("exception"):
+            message.headers |= {":message-type": "exception", ":exception-type": name}
+        yield EventStreamEncoder().encode_event(message)
 
 
 @contextmanager

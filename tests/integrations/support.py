@@ -10,16 +10,16 @@ from kaidan.arns import task_resource
 from kaidan.errors import StateError
 from kaidan.integrations.clients import AwsSettings
 from kaidan.integrations.contract import Reply
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, Payload
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:Orders:one"
 
 
-def task(resource: str, parameters: JSON = None, *, state: str = "Work", role: str | None = None) -> RunTask:
+def task(resource: str, parameters: JSON = None, *, state: str = "Work", role: Role | None = None) -> RunTask:
     """A task; `resource` may be short: `sqs:sendMessage.waitForTaskToken`."""
     arn = resource if resource.startswith("arn:") else f"arn:aws:states:::{resource}"
-    return RunTask(7, state, task_resource(arn), Payload(parameters), "token", 0, role_arn=role)
+    return RunTask(7, state, task_resource(arn), Payload(parameters), "token", 0, role=role)
 
 
 class FakeReply:
@@ -29,12 +29,17 @@ class FakeReply:
         self.told: list[tuple[Any, ...]] = []
         self.execution_arn = arn
         self.now_s = 0.0
+        self.counted = 0
         self._timers: list[tuple[float, Callable[[], None]]] = []
-        self._on_cancel: Callable[[], None] | None = None
+        self._on_cancel: list[Callable[[], None]] = []
 
     @property
     def ended(self) -> bool:
         return bool(self.told) and self.told[-1][0] in ("succeeded", "failed", "cancelled")
+
+    def count(self) -> int:
+        self.counted += 1
+        return self.counted - 1
 
     def _tell(self, *what: Any) -> None:
         if not self.ended:
@@ -56,8 +61,9 @@ class FakeReply:
     def job(self, handle: JSON) -> None:
         self._tell("job", handle)
 
-    def on_cancel(self, action: Callable[[], None]) -> None:
-        self._on_cancel = action
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        self._on_cancel.append(action)
+        return lambda: self._on_cancel.remove(action)
 
     def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
         self._timers.append((self.now_s + delay_s, action))
@@ -76,8 +82,8 @@ class FakeReply:
 
     def cancel(self) -> None:
         self.told.append(("cancelled",))
-        if self._on_cancel is not None:
-            self._on_cancel()
+        for action in list(self._on_cancel):
+            action()
 
     @property
     def result(self) -> Any:
@@ -117,11 +123,11 @@ class Script:
     def __init__(self, answers: dict[str, list[Any]], **settings: Any) -> None:
         self.settings = AwsSettings(**settings)
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.roles: list[str | None] = []
+        self.roles: list[Role | None] = []
         self._answers = copy.deepcopy(answers)
 
-    def client(self, service: str, role_arn: str | None = None) -> Any:
-        self.roles.append(role_arn)
+    def client(self, service: str, role: Role | None = None) -> Any:
+        self.roles.append(role)
         return _Client(self, service)
 
     def answer(self, operation: str, request: dict[str, Any]) -> Any:

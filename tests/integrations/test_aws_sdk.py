@@ -21,6 +21,7 @@ from kaidan.integrations import aws_sdk
 from kaidan.integrations.aws_sdk import UnknownAction, UnknownService, call, resolve, unknown_fields
 from kaidan.integrations.aws_shapes import iso_time, to_request, to_result
 from kaidan.integrations.clients import AwsSettings, ClientFactory
+from kaidan.protocol.effects import Role
 from kaidan.values import JSON
 
 # --------------------------------------------------------------------------------------- services and actions
@@ -350,13 +351,13 @@ def aws(url: str) -> ClientFactory:
     return ClientFactory(AwsSettings(region="us-east-1", endpoint_url=url, max_attempts=1, **CREDENTIALS))
 
 
-def run(clients: ClientFactory, resource: str, parameters: JSON, role_arn: str | None = None) -> JSON:
-    return call(of(resource), parameters, clients, role_arn)
+def run(clients: ClientFactory, resource: str, parameters: JSON, role: Role | None = None) -> JSON:
+    return call(of(resource), parameters, clients, role)
 
 
-def failure(clients: ClientFactory, resource: str, parameters: JSON, role_arn: str | None = None) -> tuple[str, str]:
+def failure(clients: ClientFactory, resource: str, parameters: JSON, role: Role | None = None) -> tuple[str, str]:
     with pytest.raises(StateError) as raised:
-        run(clients, resource, parameters, role_arn)
+        run(clients, resource, parameters, role)
     assert not raised.value.located
     return raised.value.error or "", raised.value.cause or ""
 
@@ -377,6 +378,7 @@ def test_s3_stores_what_step_functions_stores(aws: ClientFactory) -> None:
     source = {"SourceBucket": "one", "SourceKey": "a b/\u00e9", "DestinationBucket": "one", "DestinationKey": "copy"}
     run(aws, "s3:copyObject", source)
     listed = run(aws, "s3:listObjectsV2", {"Bucket": "one", "MaxKeys": "10"})
+    assert "EncodingType" not in listed
     assert [item["Key"] for item in listed["Contents"]] == ["a b/\u00e9", "copy"]
 
 
@@ -448,6 +450,38 @@ def test_values_pass_as_the_java_sdk_passes_them(aws: ClientFactory) -> None:
     assert run(aws, "ec2:describeInstanceAttribute", asked)["UserData"] == {"Value": "ZWNobw=="}
     role = {"RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}
     assert run(aws, "iam:createRole", role)["Role"]["AssumeRolePolicyDocument"].startswith("%7B%22Version%22")
+
+
+@pytest.mark.parametrize(
+    ("region", "given", "place"),
+    [
+        ("us-east-1", {}, {}),
+        ("eu-west-1", {}, {"LocationConstraint": "eu-west-1"}),
+        (
+            "eu-west-1",
+            {"CreateBucketConfiguration": {"LocationConstraint": "eu-west-1"}},
+            {"LocationConstraint": "eu-west-1"},
+        ),
+    ],
+)
+def test_a_bucket_is_made_where_its_client_is(
+    aws: ClientFactory, region: str, given: dict[str, JSON], place: JSON
+) -> None:
+    clients = aws.in_region(region)
+    name = f"in-{region}-{len(given)}"
+    run(clients, "s3:createBucket", {"Bucket": name, **given})
+    assert run(clients, "s3:getBucketLocation", {"Bucket": name}) == place
+
+
+def test_ids_of_route53_have_no_paths(aws: ClientFactory) -> None:
+    """As the Java SDK gives them: but for a list by name, which it forgets."""
+    made = run(aws, "route53:createHostedZone", {"Name": "example.com.", "CallerReference": "r"})
+    zone = made["HostedZone"]["Id"]
+    assert "/" not in zone + made["ChangeInfo"]["Id"]
+    assert run(aws, "route53:getHostedZone", {"Id": zone})["HostedZone"]["Id"] == zone
+    assert [each["Id"] for each in run(aws, "route53:listHostedZones", {})["HostedZones"]] == [zone]
+    by_name = run(aws, "route53:listHostedZonesByName", {})["HostedZones"]
+    assert [each["Id"] for each in by_name] == [f"/hostedzone/{zone}"]
 
 
 @pytest.mark.parametrize(
@@ -529,9 +563,9 @@ def test_errors_of_services(aws: ClientFactory, resource: str, parameters: JSON,
 
 
 def test_a_role_is_assumed_once(aws: ClientFactory) -> None:
-    role = "arn:aws:iam::123456789012:role/other"
+    role = Role("arn:aws:iam::123456789012:role/other")
     assert run(aws, "sts:getCallerIdentity", None)["Arn"].startswith("arn:aws:sts::123456789012:user")
-    assumed: list[str] = []
+    assumed: list[Role] = []
     aws.client("sts").meta.events.register("before-call.sts.AssumeRole", lambda **_: assumed.append(role))
     for _ in range(2):
         who = run(aws, "sts:getCallerIdentity", {}, role)
@@ -545,7 +579,7 @@ def test_clients_are_shared_by_threads(url: str) -> None:
         results = list(pool.map(lambda _: run(clients, "sts:getCallerIdentity", {}), range(16)))
     assert len({result["Account"] for result in results}) == 1
     assert clients.client("sts") is clients.client("sts")
-    assert clients.client("sts") is not clients.client("sts", "arn:aws:iam::123456789012:role/other")
+    assert clients.client("sts") is not clients.client("sts", Role("arn:aws:iam::123456789012:role/other"))
 
 
 # --------------------------------------------------------------------------------------- when no answer comes
@@ -625,7 +659,8 @@ def test_client_errors_are_one_line(problem: Exception, cause: str, caplog: pyte
     caplog.set_level("DEBUG")
     error = aws_sdk.translate(resolve("ec2", "describeImages"), problem)
     assert (error.error, error.cause) == ("Ec2.SdkClientException", cause)
-    assert bool(caplog.records) == (not isinstance(problem, boto.BotoCoreError))
+    ours = [record for record in caplog.records if record.name == aws_sdk.__name__]
+    assert bool(ours) == (not isinstance(problem, boto.BotoCoreError))
 
 
 def client_error(
@@ -692,7 +727,7 @@ def test_error_names_and_causes(resource: str, problem: boto.ClientError, error:
 
 def test_a_role_that_cannot_be_assumed() -> None:
     problem = client_error("AccessDenied", "not authorized", operation="AssumeRole")
-    error = aws_sdk.translate(resolve("s3", "getObject"), problem, "arn:aws:iam::1:role/x")
+    error = aws_sdk.translate(resolve("s3", "getObject"), problem, Role("arn:aws:iam::1:role/x"))
     assert error.error == "States.Permissions"
     assert error.cause == "The role 'arn:aws:iam::1:role/x' could not be assumed: not authorized"
 

@@ -155,6 +155,14 @@ def test_stopping() -> None:
     assert script.asked[-1] == ("ecs.stop_task", request)
 
 
+def test_stopping_all_of_them() -> None:
+    started = {"tasks": [{"taskArn": name, "clusterArn": "c", "lastStatus": "PENDING"} for name in ("one", "two")]}
+    script, reply = begin("ecs:runTask.sync", [PENDING], started=started)
+    reply.cancel()
+    stopped = [(name, request.get("task")) for name, request in script.asked if name == "ecs.stop_task"]
+    assert stopped == [("ecs.stop_task", "one"), ("ecs.stop_task", "two")]
+
+
 @pytest.mark.parametrize(
     ("resource", "given", "shown"),
     [

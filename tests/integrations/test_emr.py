@@ -97,3 +97,10 @@ def test_steps_belong_to_add_step() -> None:
     resource = task("elasticmapreduce:createCluster").resource
     parameters = {"Name": "c", "Instances": {"KeepJobFlowAliveWhenNoSteps": True}, "Steps": []}
     assert check_parameters(resource, parameters) == 'The field "Steps" is not supported by Step Functions'
+
+
+@pytest.mark.parametrize(("action", "thing"), [("Fleet", "InstanceFleet"), ("Group", "InstanceGroup")])
+def test_a_name_goes_without_an_id(action: str, thing: str) -> None:
+    parameters = {"ClusterId": "j-1", f"{thing}Name": "b", thing: {f"{thing}Id": "i-1"}}
+    complaint = check_parameters(task(f"elasticmapreduce:modifyInstance{action}ByName").resource, parameters)
+    assert complaint == f'The field "{thing}Id" is not supported by Step Functions'

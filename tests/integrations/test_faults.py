@@ -147,3 +147,32 @@ def test_rules_that_cannot_be(value: JSON, said: str) -> None:
     with pytest.raises(FileError) as refusal:
         parse_faults(value, "f")
     assert str(refusal.value) == said
+
+
+class Quick:
+    def __call__(self, task: RunTask, reply: Reply) -> None:
+        reply.started()
+        reply.succeeded(1)
+
+    def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("resource", "rule", "before", "after"),
+    [
+        ("sqs:sendMessage", {"delay": 5}, ["started"], ["started", "succeeded"]),
+        ("sqs:sendMessage", {"delay": 5, "fail": {"error": "Busy"}}, ["started"], ["started", "failed"]),
+        (ACTIVITY, {"delay": 5}, [], ["started", "succeeded"]),
+        ("sqs:sendMessage", {"fail": {"error": "Busy"}}, ["started", "failed"], ["started", "failed"]),
+    ],
+)
+def test_the_time_of_a_slow_task_runs(
+    resource: str, rule: dict[str, JSON], before: list[str], after: list[str]
+) -> None:
+    """That it has begun may be said twice: it counts once."""
+    reply = FakeReply()
+    Faults(*parse_faults({"rules": [rule]}), Quick())(task(resource), reply)
+    assert reply.names == before
+    reply.pass_time(5)
+    assert reply.names == after

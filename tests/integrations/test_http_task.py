@@ -19,9 +19,10 @@ from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.connections import Connections, read_secrets
 from kaidan.integrations.files import FileError
 from kaidan.integrations.http_task import HttpTask
+from kaidan.protocol.effects import Role
 from kaidan.values import JSON
-from tests.integrations.loopback import Exchange, Loopback, loopback
-from tests.integrations.support import FakeReply, Script, at_once, task
+from tests.integrations.loopback import Exchange, Loopback, loopback, new_certificate
+from tests.integrations.support import FakeReply, Script, at_once, refusal, task
 
 ARN = "arn:aws:events:us-east-1:123456789012:connection/{}/81210c42-8af1-456b-9c4a-6ff02fc664ac"
 
@@ -130,7 +131,15 @@ def test_url_encoded_bodies(api: Loopback, array_format: str, body: str) -> None
     assert api.last.headers["content-type"] == "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize("header", ["Authorization", "HOST", "x-amz-date", "X-Forwarded-For", "Cache-Control"])
+_FORBIDDEN = """
+A-IM Accept-Charset Accept-Datetime Accept-Encoding Authorization Cache-Control Connection Content-Encoding Content-MD5
+Date Expect Forwarded From Host HTTP2-Settings If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since
+Max-Forwards Origin Pragma Proxy-Authorization Referer Server TE Trailer Transfer-Encoding Upgrade Via Warning
+HOST X-Forwarded-For x-amz-date X-Amzn-Trace-Id
+"""
+
+
+@pytest.mark.parametrize("header", _FORBIDDEN.split())
 def test_headers_that_a_task_may_not_set(header: str) -> None:
     given = {
         "ApiEndpoint": "https://api.example.com",
@@ -138,8 +147,8 @@ def test_headers_that_a_task_may_not_set(header: str) -> None:
         "InvocationConfig": {"ConnectionArn": ARN.format("Example")},
         "Headers": {header: "x", "X-Own": "y"},
     }
-    complaint = http_task.check_parameters("invoke", given)
-    assert complaint is not None and header in complaint and "X-Own" not in complaint
+    [complaint] = http_task.FORM.problems(given)
+    assert header in complaint and "X-Own" not in complaint
 
 
 # --- how it is authorised ---------------------------------------------------------------------------------
@@ -239,11 +248,31 @@ def test_connections_of_eventbridge(api: Loopback) -> None:
         "Method": "GET",
         "Authentication": {"ConnectionArn": ARN.format("Theirs")},
     }
-    handler(task("http:invoke", given, role="arn:aws:iam::123456789012:role/r"), FakeReply())
+    handler(task("http:invoke", given, role=Role("arn:aws:iam::123456789012:role/r")), FakeReply())
     assert api.last.headers["x-key"] == "hidden"
     assert script.asked[0] == ("events.describe_connection", {"Name": "Theirs"})
     assert script.asked[1] == ("secretsmanager.get_secret_value", {"SecretId": "arn:secret"})
-    assert set(script.roles) == {"arn:aws:iam::123456789012:role/r"}
+    assert set(script.roles) == {Role("arn:aws:iam::123456789012:role/r")}
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"ConnectionState": "DEAUTHORIZED"}, "InvalidConnectionState"),
+        ({"ConnectionState": "FAILED_CONNECTIVITY"}, "InvalidPrivateConnectionState"),
+        ({"ConnectionState": "AUTHORIZING"}, "AuthInProgress"),
+        (refusal("ResourceNotFoundException", "no"), "ResourceNotFound"),
+        (refusal("AccessDeniedException", "no"), "AccessDenied"),
+        (refusal("ConcurrentModificationException", "no"), "ConcurrentModification"),
+        (refusal("InternalException", "no"), "InternalError"),
+    ],
+)
+def test_a_connection_that_cannot_be_used(answer: Any, error: str) -> None:
+    """All the errors that AWS's guide lists."""
+    clients: Any = Script({"events.describe_connection": [answer]})
+    with pytest.raises(StateError) as refused:
+        Connections(clients).find(ARN.format("Theirs"), None)
+    assert refused.value.error == f"Events.ConnectionResource.{error}"
 
 
 def test_a_file_of_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,6 +411,17 @@ def test_nobody_listens(api: Loopback) -> None:
     assert (error, cause) == ("States.Http.Socket", "127.0.0.1: Connection refused")
     error, cause = invoke(api, ApiEndpoint="http://nowhere.invalid/").failure
     assert (error, cause) == ("States.Http.Socket", "nowhere.invalid: Name or service not known")
+
+
+def test_a_server_that_cannot_prove_who_it_is(api: Loopback, tmp_path: Path) -> None:
+    error, cause = invoke(api, ApiEndpoint=api.url.replace("http:", "https:")).failure
+    assert (error, cause) == ("States.Http.Socket", "127.0.0.1: WRONG_VERSION_NUMBER")
+    with loopback(
+        lambda exchange: exchange.reply(200), certificate=new_certificate(tmp_path / "certificate.pem")
+    ) as server:
+        error, cause = invoke(server).failure
+        assert (error, cause) == ("States.Http.Socket", "127.0.0.1: CERTIFICATE_VERIFY_FAILED")
+        assert server.requests == []
 
 
 def test_a_server_that_hangs_up(api: Loopback) -> None:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import ssl
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.dispatch import Dispatcher
 from kaidan.values import JSON, loads
-from tests.integrations.loopback import Exchange, Loopback, loopback
+from tests.integrations.loopback import Exchange, Loopback, loopback, new_certificate
 from tests.integrations.support import FakeReply, at_once, task
 
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
@@ -77,30 +70,6 @@ def _pod(name: str, *containers: str) -> dict[str, Any]:
 # --- TLS --------------------------------------------------------------------------------------------------
 
 
-def new_certificate(path: Path) -> Path:
-    """A key and the certificate of 127.0.0.1 that it has signed itself, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new_certificate(tmp_path_factory.mktemp("tls") / "certificate.pem")
@@ -113,9 +82,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture
 def server(cluster: Cluster, certificate: Path) -> Iterator[Loopback]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with loopback(cluster.answer, context) as server:
+    with loopback(cluster.answer, certificate=certificate) as server:
         yield server
 
 

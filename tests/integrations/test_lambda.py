@@ -14,7 +14,7 @@ import pytest
 
 from kaidan.errors import StateError
 from kaidan.integrations.files import FileError
-from kaidan.integrations.lambda_ import Lambda, check_parameters, check_template
+from kaidan.integrations.lambda_ import FORM, Lambda
 from kaidan.integrations.lambda_local import Invocation, LocalFunctions
 from kaidan.integrations.lambda_targets import (
     Aws,
@@ -451,13 +451,13 @@ def test_time_that_a_function_takes(functions: Functions) -> None:
     ],
 )
 def test_parameters(parameters: JSON, complaint: str | None) -> None:
-    assert check_parameters("invoke", parameters) == complaint
+    assert (", ".join(FORM.problems(parameters)) or None) == complaint
 
 
 def test_templates() -> None:
-    assert check_template("invoke", {"FunctionName.$": "$.f", "LogType": "{% $x %}"}) == []
-    assert check_template("invoke", "{% $everything %}") == []
-    assert check_template("invoke", {"Payload.$": "$"}) == ["The field 'FunctionName' is required but was missing"]
+    assert FORM.template_problems({"FunctionName.$": "$.f", "LogType": "{% $x %}"}) == []
+    assert FORM.template_problems("{% $everything %}") == []
+    assert FORM.template_problems({"Payload.$": "$"}) == ["The field 'FunctionName' is required but was missing"]
 
 
 # --- which function is where ------------------------------------------------------------------------------

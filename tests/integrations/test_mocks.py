@@ -55,7 +55,8 @@ def ask(
 ) -> FakeReply:
     mocks = Mocks(parse_mock_config(CONFIG, validation=validation), Earnest())
     reply = FakeReply(f"arn:aws:states:us-east-1:123456789012:{execution}")
-    mocks(msgspec.structs.replace(task(resource, state=state), case=case, invocation=invocation), reply)
+    reply.counted = invocation
+    mocks(msgspec.structs.replace(task(resource, state=state), case=case), reply)
     return reply
 
 

@@ -9,11 +9,27 @@ from typing import Any
 import pytest
 
 from kaidan.arns import task_resource
-from kaidan.integrations import batch, codebuild, dynamodb, ecs, eks, emr, events, glue, optimised, sns, sqs, states
+from kaidan.integrations import (
+    batch,
+    bedrock,
+    codebuild,
+    dispatch,
+    dynamodb,
+    ecs,
+    eks,
+    emr,
+    events,
+    glue,
+    optimised,
+    sns,
+    sqs,
+    states,
+)
 from kaidan.integrations.contract import Then
 from kaidan.integrations.dispatch import SERVICES
 from kaidan.integrations.jobs import by_the_minute
 from kaidan.integrations.optimised import Optimised, Service, http_metadata, request_of, service_error, to_result
+from kaidan.protocol.effects import Role
 from tests.integrations.support import EXECUTION, FakeReply, Script, at_once, refusal, task
 
 # --- parameters -------------------------------------------------------------------------------------------
@@ -68,6 +84,9 @@ def test_requests(service: Any, action: str, parameters: Any, request_: Any) -> 
         (emr, "createCluster", {"Name": "c", "Instances": {"KeepJobFlowAliveWhenNoSteps": True}}, None),
         (sns, "publish", {"Message": "m"}, None),
         (ecs, "runTask", {"Count": "two"}, "The value of the field 'Count' has an invalid format"),
+        (bedrock, "invokeModel", {"ModelId": "m"}, bedrock.BODY_OR_INPUT),
+        (bedrock, "invokeModel", {"ModelId": "m", "Body": {}, "Input": {"S3Uri": "s3://b/k"}}, bedrock.BODY_OR_INPUT),
+        (bedrock, "invokeModel", {"ModelId": "m", "Input": {"S3Uri": "s3://b/k"}}, None),
     ],
 )
 def test_parameters_that_cannot_start_a_task(service: Any, action: str, parameters: Any, complaint: str | None) -> None:
@@ -258,9 +277,9 @@ def test_a_refusal() -> None:
 
 def test_what_the_role_may_not() -> None:
     reply, script = FakeReply(), Script({"sqs.send_message": [refusal("AccessDenied", "no", operation="AssumeRole")]})
-    Optimised(sqs.SERVICE, script, at_once)(task("sqs:sendMessage", MESSAGE, role="role"), reply)  # type: ignore[arg-type]
+    Optimised(sqs.SERVICE, script, at_once)(task("sqs:sendMessage", MESSAGE, role=Role("role")), reply)  # type: ignore[arg-type]
     assert reply.failure == ("States.Permissions", "The role 'role' could not be assumed: no")
-    assert script.roles == ["role"]
+    assert script.roles == [Role("role")]
 
 
 @pytest.mark.parametrize("resource", ["sqs:receiveMessage", "sqs:sendMessage.sync", "batch:submitJob.sync:2"])
@@ -352,3 +371,12 @@ def test_every_service_has_its_operations() -> None:
                 assert job.delay_s(0) > 0
             assert task_resource(f"arn:aws:states:::{service.token}:{name}").action == name
     assert emr.WAITING.delay_s is by_the_minute
+
+
+def test_the_methods_of_a_cluster() -> None:
+    """Kubernetes has no OPTIONS (AWS guide: EKS)."""
+    cluster = {"ClusterName": "c", "CertificateAuthority": "LS0t", "Endpoint": "https://c.eks.amazonaws.com"}
+    parameters = {**cluster, "Path": "/api/v1/pods", "Method": "OPTIONS"}
+    complaint = dispatch.check_parameters(task("eks:call").resource, parameters)
+    assert complaint == "The value of the field 'Method' has an invalid format"
+    assert dispatch.check_parameters(task("eks:call").resource, {**parameters, "Method": "PATCH"}) is None

@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 from kaidan.integrations import apigateway, web
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.dispatch import Dispatcher, check_parameters
+from kaidan.protocol.effects import Role
 from tests.integrations.cases.case import THEN
 from tests.integrations.cases.web import API, CASES, CLUSTER, PETS, WebCase
 from tests.integrations.loopback import Asked, Loopback, loopback
@@ -46,7 +47,7 @@ def settings(server: Loopback, **endpoints: str) -> AwsSettings:
 def begin(server: Loopback, resource: str, parameters: Any, role: str | None = None, **endpoints: str) -> FakeReply:
     reply = FakeReply()
     given = {**parameters, "Endpoint": server.url} if "Endpoint" in parameters else parameters
-    the_task = task(resource, given, role=role)
+    the_task = task(resource, given, role=Role(role) if role is not None else None)
     assert check_parameters(the_task.resource, given) is None
     Dispatcher(ClientFactory(settings(server, **endpoints)), at_once)(the_task, reply)
     return reply

@@ -455,6 +455,13 @@ STATES: list[tuple[JSON, list[str]]] = [
         ["There should only be one of the following fields: [MaxItemsPerBatchPath, MaxItemsPerBatch] at /ItemBatcher"],
     ),
     (
+        map_(ItemBatcher={"BatchInput": {}}),
+        [
+            "This object should have at least one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath,"
+            " MaxInputBytesPerBatch, MaxInputBytesPerBatchPath] at /ItemBatcher"
+        ],
+    ),
+    (
         map_(ItemBatcher={"MaxInputBytesPerBatch": 262_145}),
         ["Maximum value is 262144 at /ItemBatcher/MaxInputBytesPerBatch"],
     ),

@@ -22,17 +22,18 @@ from kaidan.runtime.engine import Engine, Run
 from kaidan.runtime.sources import SeededSource, SimulatedClock
 from kaidan.store.sqlite import SqliteStore
 from kaidan.values import JSON, Payload
-from tests.laws.machines import INPUT, answer, machines, without_limits
+from tests.laws.machines import INPUT, answer, machines, without_faults, without_limits
 
 Definition = dict[str, Any]
 ARN = "arn:aws:states:us-east-1:123456789012:execution:m:x"
 
 
 class Tasks:
-    """Answers every task after a second of the engine's clock; counts the answers that were taken."""
+    """Answers every task after a second of the engine's clock; `obliging`: none fails."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, obliging: bool) -> None:
         self._engine = engine
+        self._obliging = obliging
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         reply.started()
@@ -43,7 +44,7 @@ class Tasks:
 
     def _finish(self, task: RunTask, reply: Reply) -> None:
         try:
-            reply.succeeded(answer(task))
+            reply.succeeded(task.parameters.value if self._obliging else answer(task))
         except StateError as error:
             reply.failed(error.error, error.cause)
 
@@ -55,12 +56,13 @@ class World:
         self._machine = Machine(compile_definition(definition), SeededSource(seed))
         self._path = folder / "kaidan.db"
         self.clock = SimulatedClock()
+        self._obliging = False
         self._open()
 
     def _open(self) -> None:
         self.store = SqliteStore(self._path)
         self.engine = Engine(self.clock, self.store)
-        self.engine.handler = Tasks(self.engine)
+        self.engine.handler = Tasks(self.engine, self._obliging)
         self.engine.machine_of = lambda execution: self._machine
         self.engine.recover()
 
@@ -85,6 +87,24 @@ class World:
         """As kill -9 leaves it: what was not saved is lost."""
         self.store.close()
         self._open()
+
+    def finish(self, kills: random.Random | None = None) -> None:
+        """Go on to the end, killed at random moments on the way."""
+        for _ in range(200 if kills is not None else 0):
+            self.go_on(kills.randint(1, 12) if kills is not None else 0)
+            if not self.running:
+                break
+            self.kill()
+        self.engine.run_until(lambda: not self.running)
+        self.engine.save()
+
+    def redrive(self) -> None:
+        """From now on no task fails."""
+        self.engine.run_until(lambda: False)
+        self._obliging = True
+        self.engine.handler = Tasks(self.engine, self._obliging)
+        self.engine.redrive(ARN)
+        self.engine.save()
 
     @property
     def running(self) -> bool:
@@ -130,17 +150,47 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(definition: Definition, 
     with TemporaryDirectory() as folder:
         world = World(definition, Path(folder), seed)
         world.start()
-        for _ in range(200):
-            world.go_on(chance.randint(1, 12))
-            if not world.running:
-                break
-            world.kill()
-        world.engine.run_until(lambda: not world.running)
+        world.finish(chance)
         assert world.outcome() == expected
         history = world.history()
         assert [event.id for event in history] == list(range(1, len(history) + 1))
         if not any("TimedOut" in kind or "Aborted" in kind for kind in types):
             assert sorted(event.type for event in history) == types
+
+
+def redriven(
+    definition: Definition, seed: int, steps: int | None, kills: random.Random | None
+) -> tuple[tuple[str, Any, Any], list[HistoryEvent], int]:
+    """Outcome and history of an execution that failed, or was stopped after some steps, and redriven; and how many of
+    its events are from before the redrive. Nothing but the redrive is disturbed."""
+    with TemporaryDirectory() as folder:
+        world = World(definition, Path(folder), seed)
+        world.start()
+        world.go_on(steps if steps is not None else 1_000_000)
+        if world.running:
+            world.engine.stop(ARN, None, None)
+        before = len(world.history())
+        if world.outcome()[0] != "SUCCEEDED":
+            world.redrive()
+            world.finish(kills)
+        return world.outcome(), world.history(), before
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    machines().map(without_limits).map(without_faults), st.integers(0, 1000), st.one_of(st.none(), st.integers(1, 60))
+)
+def test_killed_at_any_moment_of_a_redrive_it_ends_as_if_undisturbed(
+    definition: Definition, seed: int, steps: int | None
+) -> None:
+    expected, undisturbed_history, before = redriven(definition, seed, steps, None)
+    outcome, history, _ = redriven(definition, seed, steps, random.Random(seed))
+    assert outcome == expected
+    assert [event.id for event in history] == list(range(1, len(history) + 1))
+    assert [event.type for event in history[:before]] == [event.type for event in undisturbed_history[:before]]
+    if outcome[0] == "SUCCEEDED":
+        kinds, wanted = (sorted(event.type for event in each) for each in (history, undisturbed_history))
+        assert kinds == wanted
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

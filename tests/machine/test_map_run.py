@@ -348,6 +348,20 @@ def test_caught_and_retried(world: World) -> None:
     assert len(world.service("ListMapRuns", executionArn=world.execution)["mapRuns"]) == 2
 
 
+@pytest.mark.parametrize("field", ["ItemReader", "ResultWriter"])
+def test_arguments_that_are_no_object(world: World, field: str) -> None:
+    """They were taken for one, and the execution never ended."""
+    action = "getObject" if field == "ItemReader" else "putObject"
+    fields = {field: {"Resource": f"arn:aws:states:::s3:{action}", "Arguments": "{% [1] %}"}}
+    world.run(fields, input=[1], QueryLanguage="JSONata")
+    error, cause = world.problem
+    assert error == "States.QueryEvaluationError"
+    assert cause.endswith(
+        f"The JSONata expression '[1]' specified for the field '{field}/Arguments' returned an unexpected result type. "
+        "Expected 'object', but was 'array' for value: [1]"
+    )
+
+
 def test_results_that_cannot_be_written(world: World) -> None:
     writer = world.writer() | {"Parameters": {"Bucket": "file:///nowhere", "Prefix": "x"}}
     world.run({"ItemReader": world.reader([1]), "ResultWriter": writer})

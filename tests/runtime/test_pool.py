@@ -66,6 +66,9 @@ class Answers:
     def started(self) -> None:
         assert not self.got
 
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        return lambda: None
+
     def succeeded(self, output: Any) -> None:
         self.got.append(output)
 

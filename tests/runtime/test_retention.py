@@ -67,7 +67,7 @@ def test_nothing_remains(tmp_path: Path) -> None:
         pass
     engine.save()
     names = [name for (name,) in store._db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    tables = [name for name in names if not name.startswith("sqlite_") and name != "documents"]
+    tables = [name for name in names if not name.startswith("sqlite_") and name not in ("documents", "last_number")]
     assert set(tables) == {"executions", "frames", "items", "history", "timers", "tasks"}
     left = {table: store._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
     assert left == dict.fromkeys(tables, 0)
@@ -75,3 +75,18 @@ def test_nothing_remains(tmp_path: Path) -> None:
     assert engine.runs == {} and engine.map_runs == {}
     api.close()
     store.close()
+
+
+def test_numbers_are_not_given_again(tmp_path: Path) -> None:
+    """A machine made anew under its old name does not show the old one's executions, which it knows by number."""
+    for number in (1, 2):
+        store, clock = SqliteStore(tmp_path / "kaidan.db"), SimulatedClock()
+        api = Api(clock=clock, store=store)
+        definition = text({"StartAt": "Only", "States": {"Only": {"Type": "Succeed"}}})
+        machine = api.call("CreateStateMachine", {"name": "m", "definition": definition, "roleArn": ROLE})
+        api.call("StartExecution", {"stateMachineArn": machine["stateMachineArn"]})
+        api.settle(lambda: False, 1)
+        assert api.service.engine.forget_closed(clock.now_ms() + 1, 10) == 1
+        assert store.last_number() == number
+        api.close()
+        store.close()

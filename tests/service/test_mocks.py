@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kaidan.integrations.contract import Reply
+from kaidan.integrations.faults import parse_faults
 from kaidan.integrations.mocks import parse_mock_config
 from kaidan.integrations.world import World
+from kaidan.protocol.effects import RunTask
 from kaidan.runtime.sources import SimulatedClock
 from kaidan.service.api import Api
 from kaidan.store.sqlite import SqliteStore
@@ -67,6 +71,16 @@ BUSY_AT_FIRST = {"0-1": {"Throw": {"Error": "Busy"}}, "2": {"Return": {"MessageI
 def test_retries_are_invocations(services: list[Service]) -> None:
     service = service_of(services, world(Send=BUSY_AT_FIRST))
     assert outcome(service, send(Retry=RETRY)) == ("SUCCEEDED", {"MessageId": "third"})
+
+
+def test_a_fault_takes_nothing_away_from_the_mocks(services: list[Service]) -> None:
+    rules, seed = parse_faults({"rules": [{"share": 0.5, "fail": {"error": "Busy"}}], "seed": 3})
+    service = service_of(services, replace(world(Send=numbered(1)), rules=tuple(rules), seed=seed))
+    arn = service.run(service.machine("orders", send(Retry=RETRY)) + "#Mocked")
+    service.settle(60)
+    events = service("GetExecutionHistory", executionArn=arn)["events"]
+    assert [event["type"] for event in events].count("TaskFailed") == 1
+    assert service("DescribeExecution", executionArn=arn)["output"] == '{"MessageId":"0"}'
 
 
 def test_each_execution_begins_anew(services: list[Service]) -> None:
@@ -166,6 +180,14 @@ def test_a_case_that_is_not_there_starts_nothing(services: list[Service]) -> Non
     )
 
 
+def test_a_state_that_is_not_there_is_told(services: list[Service], caplog: pytest.LogCaptureFixture) -> None:
+    service = service_of(services, world(Send=numbered(1), Sned=numbered(1)))
+    assert outcome(service, send())[0] == "SUCCEEDED"
+    assert caplog.messages == [
+        "MockConfigFile.json: the test case Mocked of orders answers 'Sned', which is no state of it"
+    ]
+
+
 # --- after a restart --------------------------------------------------------------------------------------
 
 
@@ -204,6 +226,34 @@ def test_case_and_count_survive_a_restart(tmp_path: Path, distributed: bool) -> 
     kept.close()
 
 
+class Counts:
+    """A handler that is asked for answers, counts, and is killed before it gives one."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    def __call__(self, task: RunTask, reply: Reply) -> None:
+        self.numbers += [reply.count(), reply.count()]
+
+    def resume(self, task: RunTask, job: Any, reply: Reply) -> None:
+        raise AssertionError
+
+
+def test_a_task_that_is_begun_again_is_not_counted_again(tmp_path: Path) -> None:
+    kept, mocked, counts = Kept(tmp_path / "k.db"), world(Send=numbered(1)), Counts()
+    api = kept.open(mocked)
+    api.service.engine.handler = counts
+    created = api.call("CreateStateMachine", {"name": "orders", "definition": text(send()), "roleArn": ROLE})
+    started = api.call("StartExecution", {"stateMachineArn": created["stateMachineArn"] + "#Mocked"})
+    api.settle(lambda: False, 1)
+    kept.close()
+    assert counts.numbers == [0, 0]
+    api = kept.open(mocked)
+    api.settle(lambda: False, 1)
+    assert api.call("DescribeExecution", {"executionArn": started["executionArn"]})["output"] == '{"MessageId":"0"}'
+    kept.close()
+
+
 def test_what_was_mocked_is_not_done_in_earnest_after_a_restart_without_mocks(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "k.db")
     api = kept.open(world(Send=BUSY_AT_FIRST))
@@ -214,5 +264,5 @@ def test_what_was_mocked_is_not_done_in_earnest_after_a_restart_without_mocks(tm
     api.settle(lambda: False, 60)
     described = api.call("DescribeExecution", {"executionArn": started["executionArn"]})
     assert (described["status"], described["error"]) == ("FAILED", "States.Runtime")
-    assert "test case 'Mocked', state 'Send', invocation 1: there are no mocks" in described["cause"]
+    assert "test case 'Mocked', state 'Send': there are no mocks" in described["cause"]
     kept.close()

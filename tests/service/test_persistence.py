@@ -312,3 +312,43 @@ def test_programs_used_last_stay_compiled(kept: Kept, monkeypatch: pytest.Monkey
         execution = kept("StartExecution", stateMachineArn=arn)["executionArn"]
         assert kept("DescribeExecution", executionArn=execution)["status"] == "SUCCEEDED"
     assert len(kept.api.service.programs._kept) == 2
+
+
+# --- executions that others wait for -----------------------------------------------------------------------
+
+
+def waiting_for(child: str, pattern: str, **more: Any) -> dict[str, Any]:
+    resource = f"arn:aws:states:::states:startExecution{pattern}"
+    state = {"Type": "Task", "Resource": resource, "Parameters": {"StateMachineArn": child}, "End": True, **more}
+    return {"StartAt": "Child", "States": {"Child": state}}
+
+
+def statuses(kept: Kept, machine: str) -> list[str]:
+    return [each["status"] for each in kept("ListExecutions", stateMachineArn=machine)["executions"]]
+
+
+@pytest.mark.parametrize("pattern", [".sync", ".sync:2"])
+@pytest.mark.parametrize("again", [False, True])
+def test_an_execution_is_stopped_with_the_one_that_waits_for_it(kept: Kept, pattern: str, again: bool) -> None:
+    """AWS guide, "Discover service integration patterns". After a restart too, and be it the first thing that is asked
+    for; the answer says when."""
+    child = kept.machine("child", WAIT)
+    machine = kept.machine("parent", waiting_for(child, pattern))
+    parent = kept("StartExecution", stateMachineArn=machine)["executionArn"]
+    kept.settle(3)
+    assert statuses(kept, child) == ["RUNNING"]
+    if again:
+        kept.reopen()
+    stopped = kept.api.call("StopExecution", {"executionArn": parent})
+    kept.settle()
+    assert stopped["stopDate"] == kept("DescribeExecution", executionArn=parent)["stopDate"]
+    assert stopped["stopDate"].timestamp() * 1000 == kept.clock.now_ms()
+    assert statuses(kept, child) == ["ABORTED"]
+
+
+def test_an_execution_is_stopped_when_nobody_has_time_to_wait_for_it(kept: Kept) -> None:
+    child = kept.machine("child", WAIT)
+    parent = kept.machine("parent", waiting_for(child, ".sync", TimeoutSeconds=5))
+    kept("StartExecution", stateMachineArn=parent)
+    kept.settle(10)
+    assert (statuses(kept, parent), statuses(kept, child)) == (["FAILED"], ["ABORTED"])

@@ -4,160 +4,30 @@ guide says ("Restarting state machine executions with redrive")."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from kaidan.asl.machine.execution import Execution
-from kaidan.integrations.contract import Reply
 from kaidan.limits import AWS
-from kaidan.protocol.effects import RunTask
-from kaidan.runtime.redrivable import refusal
-from kaidan.runtime.sources import SimulatedClock
-from kaidan.store.sqlite import SqliteStore
-from kaidan.values import JSON, Payload
-from tests.service.support import ARN, Service, text
-
-Fields = dict[str, Any]
-
-BAD: Fields = {"Type": "Fail", "Error": "Bad"}
-
-
-def task(name: str, **more: Any) -> Fields:
-    """A Task whose name the worker is told."""
-    resource = "arn:aws:states:::aws-sdk:ec2:describeImages"
-    fields: Fields = {"Type": "Task", "Resource": resource, "Parameters": {"NextToken": name}} | more
-    return fields if "Next" in more else fields | {"End": True}
-
-
-def scope(*states: tuple[str, Fields], **more: Any) -> Fields:
-    return {"StartAt": states[0][0], "States": dict(states)} | more
-
-
-def parallel(*branches: Fields, **more: Any) -> Fields:
-    return {"Type": "Parallel", "Branches": list(branches), **({} if "Next" in more else {"End": True}), **more}
-
-
-def inline(processor: Fields, **more: Any) -> Fields:
-    return {"Type": "Map", "ItemProcessor": processor, "End": True, **more}
-
-
-NAMED = scope(("Work", task("", Parameters={"NextToken.$": "$"})))
-"""An iteration whose item is its task's name."""
-
-SIDE = ARN + "activity:side"
-
-
-class World:
-    """A service on a simulated clock and a file, and a worker whose tasks are answered by their names."""
-
-    def __init__(self, path: Path) -> None:
-        self.store = SqliteStore(path)
-        self.service = Service(clock=SimulatedClock(), store=self.store)
-        self.tasks: dict[str, Reply] = {}
-        """Those that wait for an answer, by name."""
-        self.done: list[str] = []
-        """Names of the tasks that were begun since the latest redrive."""
-        self.arn = ""
-        self.service.api.service.engine.handler.dispatcher.by_service["aws-sdk:ec2"] = self._take  # type: ignore[attr-defined]
-
-    def _take(self, task: RunTask, reply: Reply) -> None:
-        name = task.parameters.value["NextToken"]
-        self.done.append(name)
-        self.tasks[name] = reply
-        reply.on_cancel(lambda: self.tasks.__delitem__(name))
-        reply.started()
-
-    def close(self) -> None:
-        self.service.api.close()
-        self.store.close()
-
-    def run(self, definition: Fields, input: str = "{}") -> None:
-        machine = self.service.machine(definition=definition)
-        self.arn = self.service("StartExecution", stateMachineArn=machine, input=input)["executionArn"]
-        self.settle()
-
-    def settle(self) -> None:
-        """All that happens without time passing."""
-        engine = self.service.api.service.engine
-        engine.run_until(lambda: False, horizon_ms=engine.clock.now_ms())
-
-    def answer(self, name: str, output: JSON) -> None:
-        self.tasks.pop(name).succeeded(output)
-        self.settle()
-
-    def fail(self, name: str) -> None:
-        self.tasks.pop(name).failed("Bad", None)
-        self.settle()
-
-    def pass_time(self, seconds: int) -> None:
-        self.service.pass_time(1000 * seconds)
-        self.settle()
-
-    def stop(self) -> None:
-        self.service("StopExecution", executionArn=self.arn)
-        self.settle()
-
-    def worker(self) -> str:
-        """The token of the next task for a worker outside."""
-        token: str = self.service("GetActivityTask", activityArn=SIDE)["taskToken"]
-        self.settle()
-        return token
-
-    def end(self, status: str) -> None:
-        """By the failure of what runs beside, by StopExecution, or by the machine's time-out after 100 s."""
-        match status:
-            case "FAILED":
-                self.service("SendTaskFailure", taskToken=self.worker(), error="Aside")
-                self.settle()
-            case "ABORTED":
-                self.stop()
-            case _:
-                self.pass_time(100 - self.elapsed_s)
-        assert self.status == status
-
-    @property
-    def elapsed_s(self) -> int:
-        seconds: float = (self.service.api.now() - self.described["startDate"]).total_seconds()
-        return int(seconds)
-
-    def redrive(self, token: str | None = None) -> None:
-        self.done.clear()
-        self.service("RedriveExecution", executionArn=self.arn, **({"clientToken": token} if token else {}))
-        self.settle()
-
-    @property
-    def described(self) -> Fields:
-        return self.service("DescribeExecution", executionArn=self.arn)
-
-    @property
-    def status(self) -> str:
-        status: str = self.described["status"]
-        return status
-
-    @property
-    def events(self) -> list[Fields]:
-        events: list[Fields] = self.service("GetExecutionHistory", executionArn=self.arn)["events"]
-        assert [event["id"] for event in events] == list(range(1, len(events) + 1))
-        return events
-
-    def since_redrive(self) -> list[tuple[str, int]]:
-        """The latest redrive's event and those since: each type, and what it points to, counted from the first."""
-        events = self.events
-        first = max(event["id"] for event in events if event["type"] == "ExecutionRedriven")
-        return [(event["type"], event["previousEventId"] - first) for event in events[first - 1 :]]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "kaidan.db")
-    yield made
-    made.close()
-
+from kaidan.values import JSON
+from tests.service.redriven import (
+    BAD,
+    CHILD,
+    EXPRESS,
+    NAMED,
+    SIDE,
+    Fields,
+    World,
+    inline,
+    parallel,
+    scope,
+    task,
+)
+from tests.service.support import text
 
 # --- what was under way -----------------------------------------------------------------------------------
 
@@ -222,8 +92,6 @@ AGAIN = ["TaskScheduled", "TaskStarted"]
 HOLD = {"Type": "Wait", "Seconds": 40, "Next": "Work"}
 LATER = {"Type": "Wait", "TimestampPath": "$", "End": True}
 AFTER_110_S, AFTER_250_S = "2023-11-14T22:15:10Z", "2023-11-14T22:17:30Z"
-CHILD = NAMED | {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-EXPRESS = NAMED | {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}}
 
 
 BRANCHES = [
@@ -660,73 +528,6 @@ def test_a_map_run_can_be_redriven_so_often(world: World) -> None:
     (listed,) = world.service("ListMapRuns", executionArn=world.arn)["mapRuns"]
     map_run = world.service("DescribeMapRun", mapRunArn=listed["mapRunArn"])
     assert (map_run["status"], map_run["redriveCount"]) == ("FAILED", 1)
-
-
-# --- who can be redriven ----------------------------------------------------------------------------------
-
-DAY_MS = 86_400_000
-
-REFUSALS: list[tuple[Fields, str | None]] = [
-    ({}, None),
-    ({"status": "ABORTED"}, None),
-    ({"status": "TIMED_OUT"}, None),
-    ({"status": "RUNNING"}, "Execution is RUNNING and cannot be redriven"),
-    ({"status": "SUCCEEDED"}, "Execution is SUCCEEDED and cannot be redriven"),
-    ({"status": "SUCCEEDED", "express": True}, "Execution is SUCCEEDED and cannot be redriven"),
-    ({"next_event_id": 24_998 + 1}, None),
-    ({"next_event_id": 24_999 + 1}, "Execution history event limit exceeded"),
-    ({"stop_ms": 400 * DAY_MS - 14 * DAY_MS}, None),
-    ({"stop_ms": 400 * DAY_MS - 14 * DAY_MS - 1}, "Execution redrivable period exceeded"),
-    ({"start_ms": 400 * DAY_MS - 365 * DAY_MS - 1}, "Execution has exceeded the max execution time"),
-    ({"next_event_id": 30_000, "stop_ms": 1, "express": True}, None),
-]
-
-
-@pytest.mark.parametrize(("fields", "reason"), REFUSALS)
-def test_who_can_be_redriven(fields: Fields, reason: str | None) -> None:
-    """400 days after the beginning of time."""
-    known: Fields = dict.fromkeys(("arn", "name", "machine_arn", "machine_name", "role_arn"), "")
-    known |= {"input": Payload({}), "status": "FAILED", "start_ms": 390 * DAY_MS, "stop_ms": 399 * DAY_MS}
-    assert refusal(Execution(**(known | fields)), 400 * DAY_MS) == reason
-
-
-def test_a_child_that_ended_too_long_ago(world: World) -> None:
-    """It is not attempted again, and counts as failed, though its parent goes on."""
-    writer = {"ResultWriter": {"WriterConfig": {"Transformation": "NONE", "OutputType": "JSON"}}}
-    world.run(scope(("Each", inline(CHILD, ToleratedFailureCount=1, **writer))), '["a", "b"]')
-    world.fail("a")
-    world.pass_time(10 * 86_400)
-    world.fail("b")
-    world.pass_time(5 * 86_400)
-    (listed,) = world.service("ListMapRuns", executionArn=world.arn)["mapRuns"]
-    children = world.service("ListExecutions", mapRunArn=listed["mapRunArn"])["executions"][::-1]
-    described = [world.service("DescribeExecution", executionArn=child["executionArn"]) for child in children]
-    assert [child["redriveStatus"] for child in described] == ["NOT_REDRIVABLE", "REDRIVABLE_BY_MAP_RUN"]
-    world.redrive()
-    assert world.done == ["b"]
-    counts = world.service("DescribeMapRun", mapRunArn=listed["mapRunArn"])["executionCounts"]
-    assert (counts["failuresNotRedrivable"], counts["running"], counts["failed"]) == (1, 1, 1)
-    world.answer("b", 2)
-    first, second = json.loads(world.described["output"])
-    assert (first["Status"], first["RedriveStatus"]) == ("FAILED", "NOT_REDRIVABLE")
-    assert first["RedriveStatusReason"] == described[0]["redriveStatusReason"] == "Execution redrivable period exceeded"
-    assert second["Status"] == "SUCCEEDED"
-
-
-def test_of_a_machine_that_is_being_deleted(world: World) -> None:
-    """Neither its executions, nor the children of their Map Runs."""
-    world.run(scope(("Each", inline(CHILD))), '["a"]')
-    failed = world.arn
-    world.fail("a")
-    machine = world.described["stateMachineArn"]
-    world.service("StartExecution", stateMachineArn=machine, input='["b"]')
-    world.settle()
-    world.service("DeleteStateMachine", stateMachineArn=machine)
-    (listed,) = world.service("ListMapRuns", executionArn=failed)["mapRuns"]
-    (child,) = world.service("ListExecutions", mapRunArn=listed["mapRunArn"])["executions"]
-    for arn in (failed, child["executionArn"]):
-        described = world.service("DescribeExecution", executionArn=arn)
-        assert described["redriveStatusReason"] == "State machine is in DELETING status"
 
 
 @pytest.mark.parametrize("config", [CHILD, EXPRESS], ids=["STANDARD", "EXPRESS"])

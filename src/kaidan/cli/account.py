@@ -18,6 +18,7 @@ from kaidan.cli.problems import Refusal
 from kaidan.emulate import ConfigError, EmulateConfig, Emulator, EmulatorError, find_config, parse_config
 from kaidan.emulate.server import child_environment
 from kaidan.integrations.clients import AwsSettings, ClientFactory, is_url
+from kaidan.protocol.effects import Role
 
 # --- an emulated AWS --------------------------------------------------------------------------------------
 
@@ -119,15 +120,15 @@ def own_clients(settings: AwsSettings, role_arn: str | None, *, needed: bool) ->
 
 
 class RoleClients(ClientFactory):
-    """Clients that act as the execution's role, unless a task names one of its own."""
+    """Clients that act as the execution's role; as a task's own, this one assumes that."""
 
     def __init__(self, settings: AwsSettings, role_arn: str) -> None:
         super().__init__(settings)
         self._own = ClientFactory(settings)
-        self._role_arn = role_arn
+        self._role = Role(role_arn)
 
-    def client(self, service: str, role_arn: str | None = None) -> Any:
-        return self._own.client(service, role_arn or self._role_arn)
+    def session(self, role: Role | None) -> Any:
+        return super().session(role) if role is not None else self._own.session(self._role)
 
 
 def _check_credentials(profile: str | None) -> None:

@@ -156,14 +156,15 @@ def _refused(refusal: Any) -> Refusal:
 
 
 def machine_arn(remote: Remote, wanted: str) -> str:
-    """Of a machine's name, `name:version`, `name:alias`, or an ARN. Raises Refusal."""
+    """Of a machine's name, `name:version`, `name:alias`, or an ARN, each with a `#case` or without. Raises Refusal."""
     if wanted.startswith("arn:"):
         return wanted
-    name, colon, qualifier = wanted.partition(":")
+    unmocked, hash_, case = wanted.partition("#")
+    name, colon, qualifier = unmocked.partition(":")
     names: list[str] = []
     for machine in machines(remote):
         if machine["name"] == name:
-            return str(machine["stateMachineArn"]) + colon + qualifier
+            return str(machine["stateMachineArn"]) + colon + qualifier + hash_ + case
         names.append(machine["name"])
     raise Refusal(f"{name}: no such state machine", f"there are: {_some(names)}" if names else "there are none")
 

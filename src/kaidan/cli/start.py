@@ -27,7 +27,8 @@ def start(
 ) -> None:
     """Start an execution of a state machine that is there.
 
-    MACHINE is a state machine's name or ARN, with :VERSION or :ALIAS if need be.
+    MACHINE is a state machine's name or ARN, with :VERSION or :ALIAS if need be, and with #CASE for a test case of the
+    server's mocks.
     """
     payload = execution_input(input)
     remote = Remote(**place)
@@ -45,7 +46,7 @@ def _start(remote: Remote, params: dict[str, Any], as_json: bool) -> Exit:
 
 def _start_and_wait(remote: Remote, params: dict[str, Any], as_json: bool) -> Exit:
     """Express executions cannot be looked at while they run: they are waited for by the call itself."""
-    machine = remote("describe_state_machine", stateMachineArn=params["stateMachineArn"])
+    machine = remote("describe_state_machine", stateMachineArn=params["stateMachineArn"].partition("#")[0])
     if machine["type"] == "EXPRESS":
         return report(remote("start_sync_execution", **params), as_json=as_json)
     started = remote("start_execution", **params)

@@ -4,7 +4,8 @@ object: the text of the last assistant message, why it ended, and the tokens of 
     {"Output": {"Message": {"Role": "assistant", "Content": [{"Text": "…"}]}}, "StopReason": "end_turn",
      "Usage": {"InputTokens": 10, "OutputTokens": 5, "TotalTokens": 15}, "Metrics": {"LatencyMs": 812}}
 
-Stopping the task does not stop the harness. Source: AWS guide, "Invoke Amazon Bedrock AgentCore harness".
+A task takes a quarter of an hour at most. Neither that nor stopping the task stops the harness. Source: AWS guide,
+"Invoke Amazon Bedrock AgentCore harness".
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from kaidan.errors import TIMEOUT
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking
 from kaidan.integrations.jobs import Fields
@@ -30,6 +32,9 @@ SERVICE = Service(
     actions={"invokeHarness": Action("InvokeHarness", spare=("runtimeSessionId",))},
 )
 
+TIMEOUT_S = 900.0
+"""How long a task lasts, whatever its TimeoutSeconds."""
+
 
 class Harnesses:
     """Carries out `bedrockagentcore:invokeHarness`."""
@@ -40,8 +45,10 @@ class Harnesses:
 
     def __call__(self, task: RunTask, reply: Reply) -> None:
         action = action_of(SERVICE, task.resource)
-        calls = Calls(SERVICE, self._clients, task.role_arn)
+        calls = Calls(SERVICE, self._clients, task.role)
         session = request_name(task, reply) or str(uuid.uuid4())
+        reply.started()
+        reply.later(TIMEOUT_S, lambda: reply.failed(TIMEOUT, None))
         parameters = {"RuntimeSessionId": session, **task.parameters.value}
         self._run_blocking(lambda: _converse(calls, action, parameters), reply)
 

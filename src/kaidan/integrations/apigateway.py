@@ -21,7 +21,7 @@ from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.form import Form
 from kaidan.integrations.jobs import Fields
 from kaidan.limits import AWS
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON
 
 TIMEOUT_S = 60.0
@@ -31,8 +31,7 @@ _FORBIDDEN = """
 authorization connection content-md5 expect host max-forwards proxy-authenticate server te transfer-encoding trailer
 upgrade via www-authenticate
 """
-FORBIDDEN_HEADERS = frozenset(_FORBIDDEN.split())
-FORBIDDEN_PREFIXES = ("x-forwarded", "x-amz")
+BARRED = form.headers(_FORBIDDEN, "x-forwarded", "x-amz")
 
 
 # --- parameters -------------------------------------------------------------------------------------------
@@ -51,23 +50,10 @@ FORM = Form(
         "AuthType": form.one_of("NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY"),
     },
     required=("ApiEndpoint", "Method"),
+    barred=BARRED,
 )
 
 PATTERNS = ("", ".waitForTaskToken")
-
-
-def check_parameters(action: str, parameters: JSON) -> str | None:
-    """Why these parameters cannot start the task, or None."""
-    return ", ".join(FORM.problems(parameters) + web.forbidden(parameters, _is_forbidden)) or None
-
-
-def check_template(action: str, template: JSON) -> list[str]:
-    """The same as far as it can be known before running."""
-    return FORM.template_problems(template)
-
-
-def _is_forbidden(header: str) -> bool:
-    return header.lower() in FORBIDDEN_HEADERS or header.lower().startswith(FORBIDDEN_PREFIXES)
 
 
 # --- the call ---------------------------------------------------------------------------------------------
@@ -85,12 +71,12 @@ class ApiGateway:
         if task.resource.action != "invoke" or task.resource.pattern not in PATTERNS:
             raise StateError(RUNTIME, f"Nothing here carries out {task.resource.arn}")
         to = Then(reply, reply.submitted, reply.failed) if task.resource.pattern else reply
-        self._run_blocking(lambda: self._invoke(task.parameters.value, task.role_arn), to)
+        self._run_blocking(lambda: self._invoke(task.parameters.value, task.role), to)
 
-    def _invoke(self, parameters: Fields, role_arn: str | None) -> JSON:
+    def _invoke(self, parameters: Fields, role: Role | None) -> JSON:
         request = self._request(parameters)
         if parameters.get("AuthType") in ("IAM_ROLE", "RESOURCE_POLICY"):
-            request = sign(request, "execute-api", _region(parameters, self._clients), self._clients, role_arn)
+            request = sign(request, "execute-api", _region(parameters, self._clients), self._clients, role)
         return _result(_sent(request, self._settings))
 
     def _request(self, parameters: Fields) -> web.Request:
@@ -147,12 +133,12 @@ def _region(parameters: Fields, clients: ClientFactory) -> str:
     return parts[2] if len(parts) > 3 and parts[1] == "execute-api" else clients.region
 
 
-def sign(request: web.Request, service: str, region: str, clients: ClientFactory, role_arn: str | None) -> web.Request:
+def sign(request: web.Request, service: str, region: str, clients: ClientFactory, role: Role | None) -> web.Request:
     """The request with Signature Version 4. Raises StateError where there are no credentials."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
 
-    credentials: Any = clients.session(role_arn).get_credentials()
+    credentials: Any = clients.session(role).get_credentials()
     if credentials is None:
         raise StateError("ApiGateway.SdkClientException", "Unable to load credentials from any of the providers")
     signed = AWSRequest(request.method, request.url, data=request.body)

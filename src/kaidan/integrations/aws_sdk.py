@@ -24,6 +24,7 @@ from kaidan.integrations.aws_shapes import FieldProblem, missing_fields, to_requ
 from kaidan.integrations.clients import ClientFactory, model_loader
 from kaidan.integrations.naming import action_name, did_you_mean, exception_name, nearest, service_name
 from kaidan.limits import AWS
+from kaidan.protocol.effects import Role
 from kaidan.values import JSON, dumps
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ def call(
     operation: Operation,
     parameters: JSON,
     clients: ClientFactory,
-    role_arn: str | None = None,
+    role: Role | None = None,
     *,
     result_bytes_max: int = AWS.payload_bytes_max,
 ) -> JSON:
@@ -209,18 +210,18 @@ def call(
     parameters that do not fit, `States.DataLimitExceeded` for a streamed body over `result_bytes_max`.
     """
     try:
-        return send(operation, parameters, clients, role_arn, result_bytes_max=result_bytes_max)[0]
+        return send(operation, parameters, clients, role, result_bytes_max=result_bytes_max)[0]
     except StateError:
         raise
     except Exception as problem:  # the edge: whatever a client raises is something a state can catch
-        raise translate(operation, problem, role_arn) from problem
+        raise translate(operation, problem, role) from problem
 
 
 def send(
     operation: Operation,
     parameters: JSON,
     clients: ClientFactory,
-    role_arn: str | None = None,
+    role: Role | None = None,
     *,
     result_bytes_max: int = AWS.payload_bytes_max,
 ) -> tuple[JSON, dict[str, Any]]:
@@ -237,7 +238,7 @@ def send(
         return content
 
     request = _request(operation, {} if parameters is None else parameters)
-    client = clients.client(operation.service, role_arn)
+    client = clients.client(operation.service, role)
     answer = getattr(client, xform_name(operation.operation_name))(**request)
     shape = _model(operation).output_shape
     result = {} if shape is None else to_result(operation.service, shape, answer, drain)
@@ -284,14 +285,14 @@ CLIENT_ERRORS = {
 HTTP_TIMEOUTS = {"ReadTimeoutError": "Read timed out", "ConnectTimeoutError": "connect timed out"}
 
 
-def translate(operation: Operation, problem: Exception, role_arn: str | None = None) -> StateError:
+def translate(operation: Operation, problem: Exception, role: Role | None = None) -> StateError:
     """What a state sees of an exception of botocore's."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     if isinstance(problem, ClientError):
-        if role_arn is not None and problem.operation_name == "AssumeRole":
+        if role is not None and problem.operation_name == "AssumeRole":
             message = problem.response["Error"].get("Message")
-            return StateError(PERMISSIONS, f"The role '{role_arn}' could not be assumed: {message}")
+            return StateError(PERMISSIONS, f"The role '{role.arn}' could not be assumed: {message}")
         return _service_error(operation, problem.response)
     if not isinstance(problem, BotoCoreError):
         log.debug("%s:%s failed in the client", operation.token, operation.action, exc_info=problem)
@@ -319,18 +320,21 @@ def _service_error(operation: Operation, response: Mapping[str, Any]) -> StateEr
 
 def _exception(operation: Operation, error: Mapping[str, Any], status: int | None) -> str:
     """The modelled exception for a code on the wire; for a code outside the model, the service's own."""
-    known = _exceptions(operation.service)
+    known = exceptions(operation.service)
     bodiless = BODILESS_ERRORS.get((operation.service, operation.operation_name, status or 0))
     codes = (bodiless, error.get("QueryErrorCode"), error.get("Code"))
     return next((known[code] for code in codes if code in known), f"{operation.prefix}Exception")
 
 
 @cache
-def _exceptions(service: str) -> dict[str | None, str]:
-    """Code on the wire, or name of the shape, to the exception."""
-    shapes = service_model(service).error_shapes
-    by_name: dict[str | None, str] = {shape.name: exception_name(shape.name) for shape in shapes}
-    return by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
+def exceptions(client: str) -> dict[str | None, str]:
+    """Code on the wire, or name of the shape, to the exception; in a stream of events the name begins small."""
+    shapes = service_model(client).error_shapes
+    in_streams: dict[str | None, str] = {
+        shape.name[:1].lower() + shape.name[1:]: exception_name(shape.name) for shape in shapes
+    }
+    by_name = {shape.name: exception_name(shape.name) for shape in shapes}
+    return in_streams | by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
 
 
 def _client_cause(problem: Exception) -> str:

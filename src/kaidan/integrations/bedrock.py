@@ -11,7 +11,7 @@ from kaidan.errors import StateError
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.jobs import Fields, Job, status
 from kaidan.integrations.optimised import Action, Service, Situation
-from kaidan.values import JSON, InvalidJson, loads
+from kaidan.values import JSON, json_or_text
 
 BODY_OR_INPUT = "Exactly one of the fields 'Body' and 'Input' is required"
 
@@ -35,18 +35,11 @@ def _with_body(fields: Fields, situation: Situation) -> Fields:
 
 def _result(answer: Fields, parameters: Fields, situation: Situation) -> JSON:
     if parameters.get("Output") is None:
-        return {**answer, "Body": _parsed(answer.get("Body", ""))}
+        return {**answer, "Body": json_or_text(answer.get("Body", ""))}
     place = _place(parameters["Output"])
     content = {"Body": str(answer.get("Body", "")).encode(), "ContentType": answer.get("ContentType")}
     _s3(situation, "put_object", {**place, **content})
     return {**answer, "Body": parameters["Output"]["S3Uri"]}
-
-
-def _parsed(body: str) -> JSON:
-    try:
-        return loads(body)
-    except InvalidJson:
-        return body
 
 
 def _place(source: JSON) -> dict[str, Any]:
@@ -58,10 +51,10 @@ def _place(source: JSON) -> dict[str, Any]:
 
 def _s3(situation: Situation, method: str, request: dict[str, Any]) -> Any:
     try:
-        return getattr(situation.clients.client("s3", situation.role_arn), method)(**request)
+        return getattr(situation.clients.client("s3", situation.role), method)(**request)
     except Exception as problem:  # the edge: whatever a client raises is something a state can catch
         operation = aws_sdk.Operation("s3", method, "s3", method, "S3")
-        raise aws_sdk.translate(operation, problem, situation.role_arn) from problem
+        raise aws_sdk.translate(operation, problem, situation.role) from problem
 
 
 CUSTOMISED = Job(

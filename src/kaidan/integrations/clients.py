@@ -15,6 +15,10 @@ from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
 
+from kaidan.integrations import calls
+from kaidan.integrations.java_sdk import speak_as_java
+from kaidan.protocol.effects import Role
+
 DEFAULT_REGION = "us-east-1"
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 910
@@ -56,8 +60,8 @@ class ClientFactory:
     def __init__(self, settings: AwsSettings | None = None) -> None:
         self.settings = settings or AwsSettings()
         self._lock = RLock()
-        self._clients: dict[tuple[str, str | None], Any] = {}
-        self._sessions: dict[str | None, Any] = {}
+        self._clients: dict[tuple[str, Role | None], Any] = {}
+        self._sessions: dict[Role | None, Any] = {}
         self._elsewhere: dict[str, ClientFactory] = {}
 
     @cached_property
@@ -75,24 +79,25 @@ class ClientFactory:
                 self._elsewhere[region] = ClientFactory(replace(self.settings, region=region))
             return self._elsewhere[region]
 
-    def client(self, service: str, role_arn: str | None = None) -> Any:
-        """The client of a service (botocore's name), with the credentials of `role_arn` if one is given.
+    def client(self, service: str, role: Role | None = None) -> Any:
+        """The client of a service (botocore's name), with the credentials of `role` if one is given.
 
         Raises botocore's exceptions: ProfileNotFound, UnknownServiceError, PartialCredentialsError, …
         """
-        client = self._clients.get((service, role_arn))
+        client = self._clients.get((service, role))
         if client is None:
             with self._lock:
-                client = self._clients.get((service, role_arn)) or self._create(service, role_arn)
-                self._clients[service, role_arn] = client
+                client = self._clients.get((service, role)) or self._create(service, role)
+                self._clients[service, role] = client
         return client
 
-    def _create(self, service: str, role_arn: str | None) -> Any:
+    def _create(self, service: str, role: Role | None) -> Any:
         settings = self.settings
         endpoint = settings.endpoint_urls.get(service) or settings.endpoint_url or environment_endpoint(service)
-        client = self.session(role_arn).create_client(
+        client = self.session(role).create_client(
             service, region_name=self.region, endpoint_url=endpoint, config=self._config(endpoint)
         )
+        _let_calls_be_given_up(client)
         if endpoint is not None:
             _stay_at(client, endpoint)
         return client
@@ -119,24 +124,24 @@ class ClientFactory:
         # One host serves all: neither "sync-states." nor a bucket's name may come before it.
         return config.merge(Config(inject_host_prefix=False, s3={"addressing_style": "path"}))
 
-    def session(self, role_arn: str | None) -> Any:
+    def session(self, role: Role | None) -> Any:
         """botocore's Session of a role, or of who runs this: for what no client does."""
         with self._lock:
-            if role_arn not in self._sessions:
-                self._sessions[role_arn] = self._new_session(role_arn)
-            return self._sessions[role_arn]
+            if role not in self._sessions:
+                self._sessions[role] = self._new_session(role)
+            return self._sessions[role]
 
-    def _new_session(self, role_arn: str | None) -> Any:
+    def _new_session(self, role: Role | None) -> Any:
         from botocore.session import Session
 
         settings = self.settings
         session = Session(profile=settings.profile)
         session.register_component("data_loader", model_loader())
-        if role_arn is not None:
-            session.register_component("credential_provider", _AssumedRole(self, role_arn))
+        if role is not None:
+            session.register_component("credential_provider", _AssumedRole(self, role))
         elif settings.access_key is not None:
             session.set_credentials(settings.access_key, settings.secret_key, settings.session_token)
-        _speak_plainly(session)
+        speak_as_java(session)
         return session
 
     def _configured_region(self) -> str | None:
@@ -181,9 +186,9 @@ def environment_endpoint(service: str) -> str | None:
 class _AssumedRole:
     """botocore's provider of credentials for a role: assumed on first use, again before they expire."""
 
-    def __init__(self, clients: ClientFactory, role_arn: str) -> None:
+    def __init__(self, clients: ClientFactory, role: Role) -> None:
         self._clients = clients
-        self._role_arn = role_arn
+        self._role = role
 
     def load_credentials(self) -> Any:
         from botocore.credentials import DeferredRefreshableCredentials
@@ -191,9 +196,10 @@ class _AssumedRole:
         return DeferredRefreshableCredentials(self._assume, "sts-assume-role")
 
     def _assume(self) -> dict[str, str]:
-        answer = self._clients.client("sts").assume_role(RoleArn=self._role_arn, RoleSessionName=ROLE_SESSION_NAME)[
-            "Credentials"
-        ]
+        request = {"RoleArn": self._role.arn, "RoleSessionName": ROLE_SESSION_NAME}
+        if self._role.external_id is not None:
+            request["ExternalId"] = self._role.external_id
+        answer = self._clients.client("sts").assume_role(**request)["Credentials"]
         return {
             "access_key": answer["AccessKeyId"],
             "secret_key": answer["SecretAccessKey"],
@@ -213,17 +219,8 @@ def _stay_at(client: Any, endpoint: str) -> None:
     client.meta.events.register("before-call", stay)
 
 
-def _speak_plainly(session: Any) -> None:
-    """Take botocore's conveniences for Python away: AWS's own SDK passes these values on as they are."""
-    from botocore import handlers
-
-    for event, convenience in (
-        ("after-call.iam", handlers.json_decode_policies),
-        ("after-call.ec2.GetConsoleOutput", handlers.decode_console_output),
-        ("after-call.cloudformation.GetTemplate", handlers.json_decode_template_body),
-        ("before-parameter-build.ec2.RunInstances", handlers.base64_encode_user_data),
-        ("before-parameter-build.autoscaling.CreateLaunchConfiguration", handlers.base64_encode_user_data),
-        ("before-parameter-build.s3.CopyObject", handlers.handle_copy_source_param),
-        ("before-parameter-build.s3.UploadPartCopy", handlers.handle_copy_source_param),
-    ):
-        session.unregister(event, convenience)
+def _let_calls_be_given_up(client: Any) -> None:
+    """See calls.py: connections are shut, and nothing is tried again."""
+    pools = client._endpoint.http_session._pool_classes_by_scheme
+    pools.update(calls.abortable(pools))
+    client.meta.events.register("before-send", lambda **request: calls.check())

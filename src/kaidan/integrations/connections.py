@@ -34,11 +34,28 @@ from kaidan.integrations import web
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.files import FileError, fields, read_value
 from kaidan.integrations.naming import words
+from kaidan.protocol.effects import Role
 from kaidan.values import JSON, dumps, loads
 
 ERROR = "Events.ConnectionResource."
 TOKEN_BYTES_MAX = 1 << 20
 TOKEN_TIMEOUT_S = 30.0
+REFUSALS = {
+    "AccessDeniedException": "AccessDenied",
+    "ConcurrentModificationException": "ConcurrentModification",
+    "ResourceNotFoundException": "ResourceNotFound",
+}
+"""Codes of the services that keep a connection, to the error of the task; any other is an InternalError."""
+
+USABLE = ("AUTHORIZED", "ACTIVE")
+NOT_USABLE = {
+    "AUTHORIZING": "AuthInProgress",
+    "CREATING": "AuthInProgress",
+    "UPDATING": "AuthInProgress",
+    "FAILED_CONNECTIVITY": "InvalidPrivateConnectionState",
+}
+"""States of a connection to the error of the task; in any other one that is not usable, InvalidConnectionState."""
+
 EXPIRES_EARLIER_S = 60
 """A token is asked for anew so long before it expires."""
 
@@ -70,32 +87,32 @@ class Connections:
         self._tokens: dict[str, tuple[str, float]] = {}
         self._asking: defaultdict[str, Lock] = defaultdict(Lock)
 
-    def find(self, arn: str, role_arn: str | None) -> Connection:
+    def find(self, arn: str, role: Role | None) -> Connection:
         """Raises StateError, `Events.ConnectionResource.ResourceNotFound` and the like."""
         name = connection_name(arn)
         given = self._secrets.get(arn) or self._secrets.get(name)
         if given is not None:
             return Connection(name, str(given.get("AuthorizationType")), flat(given.get("AuthParameters") or {}))
-        return self._of_eventbridge(name, role_arn)
+        return self._of_eventbridge(name, role)
 
-    def _of_eventbridge(self, name: str, role_arn: str | None) -> Connection:
-        described = self._ask("events", role_arn, lambda client: client.describe_connection(Name=name))
-        if described.get("ConnectionState", "AUTHORIZED") not in ("AUTHORIZED", "ACTIVE"):
-            cause = f"The connection '{name}' is {described['ConnectionState']}"
-            raise StateError(ERROR + "InvalidConnectionState", cause)
+    def _of_eventbridge(self, name: str, role: Role | None) -> Connection:
+        described = self._ask("events", role, lambda client: client.describe_connection(Name=name))
+        state = described.get("ConnectionState", "AUTHORIZED")
+        if state not in USABLE:
+            error = NOT_USABLE.get(state, "InvalidConnectionState")
+            raise StateError(ERROR + error, f"The connection '{name}' is {state}")
         secret = self._ask(
-            "secretsmanager", role_arn, lambda client: client.get_secret_value(SecretId=described["SecretArn"])
+            "secretsmanager", role, lambda client: client.get_secret_value(SecretId=described["SecretArn"])
         )
         secrets = flat(described.get("AuthParameters") or {}) | snake(loads(secret["SecretString"]))
         return Connection(name, described["AuthorizationType"], secrets)
 
-    def _ask(self, service: str, role_arn: str | None, ask: Callable[[Any], Any]) -> Any:
+    def _ask(self, service: str, role: Role | None, ask: Callable[[Any], Any]) -> Any:
         try:
-            return ask(self._clients.client(service, role_arn))
+            return ask(self._clients.client(service, role))
         except Exception as problem:  # the edge: whatever a client raises is something a state can catch
             code = getattr(problem, "response", {}).get("Error", {}).get("Code", "InternalError")
-            kinds = {"ResourceNotFoundException": "ResourceNotFound", "AccessDeniedException": "AccessDenied"}
-            raise StateError(ERROR + kinds.get(code, "InternalError"), str(problem)) from problem
+            raise StateError(ERROR + REFUSALS.get(code, "InternalError"), str(problem)) from problem
 
     def authorization(self, connection: Connection, *, renew: bool = False) -> dict[str, str]:
         """The headers that authorise a request. `renew`: the last token was refused. Raises StateError."""

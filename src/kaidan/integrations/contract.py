@@ -7,6 +7,8 @@ from any thread. Blocking work goes to the runtime's pool.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from threading import Timer
 from typing import Protocol
 
 from kaidan.protocol.effects import RunTask
@@ -25,6 +27,10 @@ class Reply(Protocol):
     def ended(self) -> bool:
         """Whether the task has been answered, cancelled or timed out."""
 
+    def count(self) -> int:
+        """How often the task's state was answered by a mock before, in all of the execution. This time is counted too,
+        once, however often it is asked. On the engine's thread."""
+
     def started(self, worker: str | None = None) -> None:
         """Work has begun, and time-outs count from now; said again it means nothing. `worker` is an activity worker's
         name."""
@@ -42,8 +48,9 @@ class Reply(Protocol):
         """What the task waits for at its service: kept with the next `submitted`, and handed to `Handler.resume` after
         a restart."""
 
-    def on_cancel(self, action: Callable[[], None]) -> None:
-        """Call `action` on the engine's thread when the task is cancelled or timed out: stop the work if possible."""
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        """Call `action` on the engine's thread when the task is cancelled or timed out: stop the work if possible.
+        What is returned takes that back. Both on the engine's thread."""
 
     def later(self, delay_s: float, action: Callable[[], None], *, idle: bool = False) -> None:
         """Call `action` on the engine's thread after a delay, unless the task has ended by then.
@@ -68,20 +75,36 @@ def spectator(reply: Reply) -> Callable[..., None] | None:
     return seen
 
 
+LAST_STEP_S = 60.0
+"""How long a step that is to be finished may take after its task was cancelled."""
+
+
 class Then:
-    """A Reply for a step of the work: its outcome is what comes next, not the task's end."""
+    """A Reply for a step of the work: its outcome is what comes next, not the task's end.
+
+    `finish`: the step is not given up at once when the task is cancelled, since what it brings is needed to stop more.
+    """
 
     def __init__(
-        self, reply: Reply, succeeded: Callable[[JSON], None], failed: Callable[[str | None, str | None], None]
+        self,
+        reply: Reply,
+        succeeded: Callable[[JSON], None],
+        failed: Callable[[str | None, str | None], None],
+        *,
+        finish: bool = False,
     ) -> None:
         self._reply = reply
+        self.count = reply.count
         self.started = reply.started
         self.submitted = reply.submitted
         self.succeeded = succeeded
         self.failed = failed
         self.job = reply.job
-        self.on_cancel = reply.on_cancel
+        self._finish = finish
         self.later = reply.later
+
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        return self._reply.on_cancel(partial(_later, action) if self._finish else action)
 
     @property
     def ended(self) -> bool:
@@ -92,5 +115,12 @@ class Then:
         return self._reply.execution_arn
 
 
+def _later(action: Callable[[], None]) -> None:
+    timer = Timer(LAST_STEP_S, action)
+    timer.daemon = True
+    timer.start()
+
+
 RunBlocking = Callable[[Callable[[], JSON], Reply], None]
-"""Runs blocking work elsewhere and answers with its outcome. Called on the engine's thread."""
+"""Runs blocking work elsewhere and answers with its outcome; gives it up when the task is cancelled (`calls.Call`).
+Called on the engine's thread."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 
 from kaidan.arns import TaskResource
 from kaidan.errors import RUNTIME, StateError
@@ -40,7 +39,7 @@ from kaidan.integrations.apigateway import ApiGateway
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.connections import Connections
 from kaidan.integrations.contract import Reply, RunBlocking, Then
-from kaidan.integrations.form import Complaint
+from kaidan.integrations.form import Complaint, Form
 from kaidan.integrations.http_task import HttpTask
 from kaidan.integrations.kubernetes import Kubernetes
 from kaidan.integrations.lambda_ import Lambda
@@ -83,14 +82,14 @@ SERVICES = {
 }
 """Optimised integrations whose actions are operations of botocore's models."""
 
-OWN_FORMS: dict[tuple[str, str], tuple[ModuleType, tuple[str, ...]]] = {
-    ("apigateway", "invoke"): (apigateway, apigateway.PATTERNS),
-    ("eks", "call"): (kubernetes, kubernetes.PATTERNS["call"]),
-    ("eks", "runJob"): (kubernetes, kubernetes.PATTERNS["runJob"]),
-    ("http", "invoke"): (http_task, ("",)),
-    ("lambda", "invoke"): (lambda_, lambda_.PATTERNS),
+OWN_FORMS: dict[tuple[str, str], tuple[Form, tuple[str, ...]]] = {
+    ("apigateway", "invoke"): (apigateway.FORM, apigateway.PATTERNS),
+    ("eks", "call"): (kubernetes.FORMS["call"], kubernetes.PATTERNS["call"]),
+    ("eks", "runJob"): (kubernetes.FORMS["runJob"], kubernetes.PATTERNS["runJob"]),
+    ("http", "invoke"): (http_task.FORM, ("",)),
+    ("lambda", "invoke"): (lambda_.FORM, lambda_.PATTERNS),
 }
-"""Actions with parameters of their own, which the module checks, and the patterns that they have."""
+"""Actions with parameters that no model describes, and the patterns that they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,7 @@ class Dispatcher:
             return self.by_kind.get(resource.kind, _unavailable)
         handler = self.by_service.get(resource.service)
         if handler is None and resource.service.startswith("aws-sdk:"):
-            return self._sdk
+            return self.sdk
         return handler or _unavailable
 
     def _eks(self, task: RunTask, reply: Reply) -> None:
@@ -162,12 +161,12 @@ class Dispatcher:
         eks_ = self._kubernetes if task.resource.action in kubernetes.PATTERNS else self._services["eks"]
         eks_.resume(task, job, reply)
 
-    def _sdk(self, task: RunTask, reply: Reply) -> None:
+    def sdk(self, task: RunTask, reply: Reply) -> None:
         """`aws-sdk:…`: the call itself, and with `.waitForTaskToken` the wait for somebody's answer."""
 
         def call() -> JSON:
             operation = _operation(task.resource)
-            return aws_sdk.call(operation, task.parameters.value, self._clients, task.role_arn)
+            return aws_sdk.call(operation, task.parameters.value, self._clients, task.role)
 
         token = task.resource.pattern == ".waitForTaskToken"
         self._run_blocking(call, Then(reply, reply.submitted, reply.failed) if token else reply)
@@ -239,8 +238,7 @@ def check_parameters(resource: TaskResource, parameters: JSON) -> str | None:
     if found is not None:
         return optimised.check_parameters(*found, parameters)
     if own := OWN_FORMS.get((resource.service, resource.action)):
-        complaint: str | None = own[0].check_parameters(resource.action, parameters)
-        return complaint
+        return ", ".join(own[0].problems(parameters)) or None
     if operation := _sdk_operation(resource):
         problems = aws_sdk.unfit_parameters(operation, parameters)
         return ", ".join(problem.sentence for problem in problems) or None
@@ -253,7 +251,7 @@ def check_template(resource: TaskResource, template: JSON) -> list[Complaint]:
     if found is not None:
         return optimised.check_template(*found, template)
     if own := OWN_FORMS.get((resource.service, resource.action)):
-        return [(sentence, None) for sentence in own[0].check_template(resource.action, template)]
+        return [(sentence, None) for sentence in own[0].template_problems(template)]
     if operation := _sdk_operation(resource):
         return [(each.sentence, each.hint) for each in aws_sdk.unknown_fields(operation, template)]
     return []

@@ -67,6 +67,7 @@ STOPPED = Job(
     verdict=_verdict,
     result=_result,
     stop=("StopTask", lambda job: {"cluster": job["Cluster"], "task": job["Tasks"][0], "reason": STARTED_BY}),
+    parts=lambda job: [{**job, "Tasks": [task]} for task in job["Tasks"]],
 )
 
 

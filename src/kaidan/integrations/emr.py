@@ -3,9 +3,11 @@ that made it. Source: AWS guide, "Create and manage Amazon EMR clusters"."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kaidan.errors import StateError
+from kaidan.integrations.form import UNKNOWN
 from kaidan.integrations.jobs import Fields, Job, by_the_minute, status
 from kaidan.integrations.optimised import Action, Service, Situation
 from kaidan.values import JSON
@@ -72,6 +74,16 @@ def _dies_without_steps(fields: Fields) -> str | None:
 
 
 # --- instances by name ------------------------------------------------------------------------------------
+
+
+def _without_id(thing: str) -> Callable[[Fields], str | None]:
+    """Who names an instance fleet or group does not give its id as well."""
+
+    def complaint(fields: Fields) -> str | None:
+        inner = fields.get(thing)
+        return UNKNOWN.format(f"{thing}Id") if isinstance(inner, dict) and f"{thing}Id" in inner else None
+
+    return complaint
 
 
 def _fleet(fields: Fields, situation: Situation) -> Fields:
@@ -149,9 +161,18 @@ SERVICE = Service(
             result=_step_id,
         ),
         "cancelStep": Action("CancelSteps", renamed={"StepId": "StepIds"}, result=_cancelled),
-        "modifyInstanceFleetByName": Action("ModifyInstanceFleet", known=_fleet_fields, completed=_fleet),
+        "modifyInstanceFleetByName": Action(
+            "ModifyInstanceFleet",
+            known=_fleet_fields,
+            complaint=_without_id("InstanceFleet"),
+            completed=_fleet,
+        ),
         "modifyInstanceGroupByName": Action(
-            "ModifyInstanceGroups", renamed={"InstanceGroup": "InstanceGroups"}, known=_group_fields, completed=_group
+            "ModifyInstanceGroups",
+            renamed={"InstanceGroup": "InstanceGroups"},
+            known=_group_fields,
+            complaint=_without_id("InstanceGroup"),
+            completed=_group,
         ),
     },
 )

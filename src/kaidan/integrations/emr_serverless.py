@@ -1,5 +1,7 @@
-"""Amazon EMR Serverless: applications and their job runs. Answers that would be empty name the application.
-Source: AWS guide, "Create and manage Amazon EMR Serverless applications"."""
+"""Amazon EMR Serverless: applications and their job runs. Answers that would be empty name the application; what
+`.sync` gives has the fields of these answers too, at its top. Source: AWS guide, "Create and manage Amazon EMR
+Serverless applications"; published machines, which go on with `$.ApplicationId`.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,8 @@ def _until(state: str, failed: str = "", stop: Stop | None = None) -> Job:
     return Job(
         handle=lambda answer, parameters: {"ApplicationId": answer["ApplicationId"]},
         ask=("GetApplication", _application),
-        path=(),
-        verdict=status("Application", "State", succeeded=state, failed=failed),
+        path=("Application",),
+        verdict=status("State", succeeded=state, failed=failed),
         gone=frozenset({"EMRServerless.ResourceNotFoundException"}) if state == "TERMINATED" else frozenset(),
         stop=stop,
     )
@@ -46,8 +48,8 @@ def _run_until(state: str, failed: str, stop: Stop | None = None) -> Job:
     return Job(
         handle=lambda answer, parameters: {"ApplicationId": answer["ApplicationId"], "JobRunId": answer["JobRunId"]},
         ask=("GetJobRun", _job_run),
-        path=(),
-        verdict=status("JobRun", "State", succeeded=state, failed=failed),
+        path=("JobRun",),
+        verdict=status("State", succeeded=state, failed=failed),
         stop=stop,
     )
 

@@ -129,20 +129,21 @@ class Faults:
             delay_s += rule.delay_s
             failure = rule.failure(task.resource, str(UUID(int=self._dice.getrandbits(128), version=4)))
             if failure is not None:
-                return _after(delay_s, reply, partial(_fail, reply, *failure))
-        return _after(delay_s, reply, lambda: self._handler(task, reply))
+                return _after(delay_s, task, reply, partial(_fail, reply, *failure))
+        return _after(delay_s, task, reply, lambda: self._handler(task, reply))
 
     def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
         """What has begun goes on."""
         self._handler.resume(task, job, reply)
 
 
-def _after(delay_s: float, reply: Reply, action: Callable[[], None]) -> None:
-    if delay_s:
+def _after(delay_s: float, task: RunTask, reply: Reply, action: Callable[[], None]) -> None:
+    """A slow service: the time of the task runs. An activity begins with its worker, not here."""
+    if not delay_s:
+        return action()
+    if task.resource.kind != "activity":
         reply.started()
-        reply.later(delay_s, action)
-    else:
-        action()
+    return reply.later(delay_s, action)
 
 
 def _fail(reply: Reply, error: str, cause: str | None) -> None:

@@ -25,6 +25,7 @@ through at creation and failed then has been seen).
 REQUIRED = "The field '{}' is required but was missing"
 UNKNOWN = 'The field "{}" is not supported by Step Functions'
 UNFIT = "The value of the field '{}' has an invalid format"
+BARRED = "The 'Headers' field contains unsupported values: {}"
 NO_OBJECT = "The parameters must be an object"
 
 
@@ -53,6 +54,12 @@ def one_of(*values: str) -> Fits:
     return lambda value: value in values
 
 
+def headers(names: str, *prefixes: str) -> Callable[[str], bool]:
+    """Whether a header is one of these: names with blanks between them, and what begins with a prefix."""
+    known = frozenset(names.split())
+    return lambda header: header in known or header.startswith(prefixes)
+
+
 def is_unknown(name: str, fields: Container[str]) -> bool:
     """Whether a key of a definition is no field, as far as is looked before running."""
     return not name.endswith(".$") and name not in fields
@@ -60,10 +67,12 @@ def is_unknown(name: str, fields: Container[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`fields` to what fits them; null is as good as absent. `required`: each name, or one of several in a tuple."""
+    """`fields` to what fits them; null is as good as absent. `required`: each name, or one of several in a tuple.
+    `barred`: whether a task may not set a header, by its name in small letters."""
 
     fields: Mapping[str, Fits]
     required: tuple[str | tuple[str, ...], ...] = ()
+    barred: Callable[[str], bool] | None = None
 
     def problems(self, parameters: JSON) -> list[str]:
         """What is wrong with parameters."""
@@ -74,7 +83,13 @@ class Form:
             for name, value in parameters.items()
             if value is not None and not self.fields.get(name, anything)(value)
         ]
-        return self.template_problems(parameters) + unfit
+        return self.template_problems(parameters) + unfit + self._barred_headers(parameters.get("Headers"))
+
+    def _barred_headers(self, headers: JSON) -> list[str]:
+        if self.barred is None or not isinstance(headers, dict):
+            return []
+        found = [name for name in headers if self.barred(name.lower())]
+        return [BARRED.format(found)] if found else []
 
     def template_problems(self, template: JSON) -> list[str]:
         """What AWS says before running, when `Name.$` and `{% … %}` may stand for anything; see `Complaint`."""

@@ -39,8 +39,7 @@ a-im accept-charset accept-datetime accept-encoding authorization cache-control 
 date expect forwarded from host http2-settings if-match if-modified-since if-none-match if-range if-unmodified-since
 max-forwards origin pragma proxy-authorization referer server te trailer transfer-encoding upgrade via warning
 """
-FORBIDDEN_HEADERS = frozenset(_FORBIDDEN.split())
-FORBIDDEN_PREFIXES = ("x-forwarded-", "x-amz-", "x-amzn-")
+BARRED = form.headers(_FORBIDDEN, "x-forwarded-", "x-amz-", "x-amzn-")
 
 BINARY_TYPES = ("application/octet-stream", "image/", "video/", "audio/")
 
@@ -78,21 +77,8 @@ FORM = Form(
         "Transform": _is_transform,
     },
     required=("ApiEndpoint", "Method", ("InvocationConfig", "Authentication")),
+    barred=BARRED,
 )
-
-
-def check_parameters(action: str, parameters: JSON) -> str | None:
-    """Why these parameters cannot start the task, or None."""
-    return ", ".join(FORM.problems(parameters) + web.forbidden(parameters, _is_forbidden)) or None
-
-
-def check_template(action: str, template: JSON) -> list[str]:
-    """The same as far as it can be known before running."""
-    return FORM.template_problems(template)
-
-
-def _is_forbidden(header: str) -> bool:
-    return header.lower() in FORBIDDEN_HEADERS or header.lower().startswith(FORBIDDEN_PREFIXES)
 
 
 # --- the call ---------------------------------------------------------------------------------------------
@@ -130,7 +116,7 @@ class HttpTask:
     def _invoke(self, task: RunTask, reply: Reply) -> JSON:
         parameters: Fields = task.parameters.value
         named: Fields = parameters.get("InvocationConfig") or parameters.get("Authentication") or {}
-        connection = self._connections.find(named["ConnectionArn"], task.role_arn)
+        connection = self._connections.find(named["ConnectionArn"], task.role)
         request = request_of(parameters, connection, self._clients.region)
         sent = authorised(request, self._connections.authorization(connection))
         response = None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from kaidan.errors import TASK_FAILED
@@ -51,7 +52,8 @@ class Job:
     handle: what is kept of the submission's (result, parameters): `{"JobId": "…"}`. ask: the operation, and its request
     from the handle. path: to the description in the answer, `("Jobs", 0)`. verdict: of a description; None while it
     runs, whether it succeeded after that. result: from (answer, handle); without it, the description.
-    gone: errors of the question that mean success, for what was to be deleted. stop: operation and request.
+    gone: errors of the question that mean success, for what was to be deleted. stop: operation and request. parts: of
+    a handle, the handles of what is stopped one by one.
     """
 
     handle: Callable[[Fields, Fields], Fields]
@@ -61,6 +63,7 @@ class Job:
     result: Callable[[Fields, Fields], JSON] | None = None
     gone: frozenset[str] = frozenset()
     stop: tuple[str, Callable[[Fields], dict[str, Any]]] | None = None
+    parts: Callable[[Fields], list[Fields]] = lambda handle: [handle]
     delay_s: Callable[[int], float] = soon
 
     def description(self, answer: Fields) -> Fields:
@@ -109,7 +112,7 @@ class Watch:
             else:
                 self._wait()
 
-        self._run_blocking(work, Then(self._reply, submitted, self._reply.failed))
+        self._run_blocking(work, Then(self._reply, submitted, self._reply.failed, finish=True))
 
     def resume(self, handle: JSON) -> None:
         """Wait for a job that was begun before a restart. On the engine's thread."""
@@ -161,12 +164,14 @@ class Watch:
         """When it is known what to stop: a job that is being submitted is stopped once it has been."""
         if self._job.stop is None or self._handle is None:
             return
-        (operation, request), handle = self._job.stop, self._handle
+        operation, request = self._job.stop
 
         def failed(error: str | None, cause: str | None) -> None:
             log.warning("%s of a task that was cancelled: %s: %s", operation, error, cause)
 
-        self._run_blocking(lambda: self._call(operation, request(handle)), Then(self._reply, _ignore, failed))
+        for part in self._job.parts(self._handle):
+            call = partial(self._call, operation, request(part))
+            self._run_blocking(call, Then(self._reply, _ignore, failed))
 
 
 def _ignore(*_: object) -> None:

@@ -28,8 +28,8 @@ from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.form import Form
 from kaidan.integrations.jobs import Fields, Job, Watch, by_the_minute
 from kaidan.limits import AWS
-from kaidan.protocol.effects import RunTask
-from kaidan.values import JSON, InvalidJson, dumps, loads
+from kaidan.protocol.effects import Role, RunTask
+from kaidan.values import JSON, dumps, json_or_text
 
 TIMEOUT_S = 60.0
 TOKEN_S = 60
@@ -65,16 +65,6 @@ FORMS = {
 }
 
 
-def check_parameters(action: str, parameters: JSON) -> str | None:
-    """Why these parameters cannot start the task, or None."""
-    return ", ".join(FORMS[action].problems(parameters)) or None
-
-
-def check_template(action: str, template: JSON) -> list[str]:
-    """The same as far as it can be known before running."""
-    return FORMS[action].template_problems(template)
-
-
 # --- the calls --------------------------------------------------------------------------------------------
 
 
@@ -103,18 +93,18 @@ class Kubernetes:
         Watch(JOB, self._cluster(task).ask, reply, self._run_blocking).resume(job)
 
     def _cluster(self, task: RunTask) -> Cluster:
-        return Cluster(task.parameters.value, self._clients, task.role_arn, self._settings)
+        return Cluster(task.parameters.value, self._clients, task.role, self._settings)
 
 
 class Cluster:
     """Requests to one cluster's API, on behalf of one role."""
 
     def __init__(
-        self, parameters: Fields, clients: ClientFactory, role_arn: str | None, settings: web.WebSettings
+        self, parameters: Fields, clients: ClientFactory, role: Role | None, settings: web.WebSettings
     ) -> None:
         self._parameters = parameters
         self._clients = clients
-        self._role_arn = role_arn
+        self._role = role
         self._settings = settings
 
     def call(self, parameters: Fields) -> Fields:
@@ -190,8 +180,8 @@ class Cluster:
         """`k8s-aws-v1.…`: a GetCallerIdentity that names the cluster and is signed for a minute."""
         from botocore.signers import RequestSigner
 
-        client = self._clients.client("sts", self._role_arn)
-        credentials: Any = self._clients.session(self._role_arn).get_credentials()
+        client = self._clients.client("sts", self._role)
+        credentials: Any = self._clients.session(self._role).get_credentials()
         service_id, region = client.meta.service_model.service_id, client.meta.region_name
         signer = RequestSigner(service_id, region, "sts", "v4", credentials, client.meta.events)
         request = {
@@ -208,21 +198,13 @@ class Cluster:
 def _answer(response: web.Response, raw: bool) -> Fields:
     text = response.body.decode("utf-8", "replace")
     answer = {
-        "ResponseBody": text if raw else _json(text),
+        "ResponseBody": text if raw else json_or_text(text),
         "StatusCode": response.status,
         "StatusText": response.reason,
     }
     if not 200 <= response.status < 300:
         raise StateError(f"EKS.{response.status}", dumps(answer))
     return answer
-
-
-def _json(text: str) -> JSON:
-    """An answer that may be no more than text."""
-    try:
-        return loads(text)
-    except InvalidJson:
-        return text
 
 
 def _verdict(answer: Fields) -> bool | None:

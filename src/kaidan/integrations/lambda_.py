@@ -37,8 +37,8 @@ from kaidan.integrations.lambda_targets import (
     function_name,
 )
 from kaidan.integrations.optimised import Calls, Service, http_metadata, request_name, sdk_metadata
-from kaidan.protocol.effects import RunTask
-from kaidan.values import JSON, InvalidJson, Payload, dumps, loads
+from kaidan.protocol.effects import Role, RunTask
+from kaidan.values import JSON, InvalidJson, Payload, dumps, json_or_text, loads
 
 SERVICE = Service(
     token="lambda",
@@ -71,16 +71,6 @@ NOT_FOUND = (
     "Request ID: {}; Proxy: null)"
 )
 STATUS = {"RequestResponse": 200, "Event": 202, "DryRun": 204}
-
-
-def check_parameters(action: str, parameters: JSON) -> str | None:
-    """Why these parameters cannot start the task, or None."""
-    return ", ".join(FORM.problems(parameters)) or None
-
-
-def check_template(action: str, template: JSON) -> list[str]:
-    """The same as far as it can be known before running."""
-    return FORM.template_problems(template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +117,7 @@ class Lambda:
         request_id = request_name(task, reply) or str(uuid.uuid4())
 
         def work() -> JSON:
-            answer = self._answer(target, parameters, task.role_arn, request_id)
+            answer = self._answer(target, parameters, task.role, request_id)
             if answer.failed:
                 raise function_error(answer.payload, as_sent=task.resource.kind == "lambda")
             return answer
@@ -142,10 +132,10 @@ class Lambda:
         else:
             self._run_blocking(work, Then(reply, done, reply.failed))
 
-    def _answer(self, target: Target, parameters: Fields, role_arn: str | None, request_id: str) -> Answer:
+    def _answer(self, target: Target, parameters: Fields, role: Role | None, request_id: str) -> Answer:
         match target:
             case Aws():
-                return _invoke(Calls(SERVICE, self._clients, role_arn), parameters)
+                return _invoke(Calls(SERVICE, self._clients, role), parameters)
             case Endpoint():
                 renamed = parameters if target.name is None else {**parameters, "FunctionName": target.name}
                 return _invoke(Calls(SERVICE, self._at(target.url)), renamed)
@@ -260,16 +250,9 @@ def _require_json(payload: str, request_id: str) -> None:
 def _result(answer: Answer) -> JSON:
     result = {"ExecutedVersion": answer.version, "LogResult": answer.log, **answer.metadata}
     if answer.payload:
-        result["Payload"] = _parsed(answer.payload)
+        result["Payload"] = json_or_text(answer.payload)
     result["StatusCode"] = answer.status
     return {name: result[name] for name in sorted(result) if result[name] is not None or name == "Payload"}
-
-
-def _parsed(payload: str) -> JSON:
-    try:
-        return loads(payload)
-    except InvalidJson:
-        return payload
 
 
 def _payload(text: str) -> JSON:
@@ -284,7 +267,7 @@ def function_error(payload: str, *, as_sent: bool) -> StateError:
 
     `as_sent`: as the function wrote it, blanks and all; `lambda:invoke` has read it and writes it anew (recorded).
     """
-    described = _parsed(payload)
+    described = json_or_text(payload)
     text = payload if as_sent or described is payload else dumps(described)
     kind = described.get("errorType") if isinstance(described, dict) else None
     if isinstance(kind, str) and kind:

@@ -17,11 +17,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock, Timer
 from typing import IO, Any, TypeAlias
 
 from kaidan.errors import StateError
 from kaidan.integrations import lambda_worker
+from kaidan.integrations.calls import ended_by
 from kaidan.integrations.lambda_targets import Command, InProcess, PythonFile
 from kaidan.values import loads
 
@@ -299,7 +301,7 @@ def _environment(given: Mapping[str, str], name: str, target: PythonFile | None)
 
 @contextmanager
 def _limited(process: subprocess.Popen[Any], seconds: float) -> Iterator[list[bool]]:
-    """Kill the process after a time. The list is not empty when that happened."""
+    """Kill the process after a time, or when nobody waits for it any more. The list is not empty after the first."""
     expired: list[bool] = []
 
     def expire() -> None:
@@ -310,7 +312,8 @@ def _limited(process: subprocess.Popen[Any], seconds: float) -> Iterator[list[bo
     timer.daemon = True
     timer.start()
     try:
-        yield expired
+        with ended_by(partial(_kill, process)):
+            yield expired
     finally:
         timer.cancel()
 

@@ -5,8 +5,8 @@
 
 An execution of `…:stateMachine:Orders#HappyPath` takes the answers of the state Charge from `charged`: the first time
 it fails, the second and third it succeeds. States without an answer are carried out by whoever does that otherwise.
-Which case an execution runs, and which invocation of its state a task is, the tasks say themselves: nothing is
-remembered here. Source: AWS guide, "Using mocked service integrations for testing".
+Which case an execution runs the task says itself, and the execution counts its invocations: nothing is remembered
+here. Source: AWS guide, "Using mocked service integrations for testing".
 """
 
 from __future__ import annotations
@@ -143,24 +143,26 @@ class Mocks:
     def __call__(self, task: RunTask, reply: Reply) -> None:
         if task.case is None:
             return self._handler(task, reply)
-        machine = _machine(reply.execution_arn)
+        machine, invocation = _machine(reply.execution_arn), ""
         try:
             answers = self._answers_of(machine, task.case)
             if task.state not in answers:
                 return self._handler(task, reply)
-            return self._give(answers[task.state], task, reply)
+            number = reply.count()
+            invocation = f", invocation {number}"
+            return self._give(answers[task.state], number, task, reply)
         except FileError as problem:
-            at = f"State machine '{machine}', test case '{task.case}', state '{task.state}'"
-            return reply.failed(RUNTIME, f"{at}, invocation {task.invocation}: {problem}")
+            at = f"State machine '{machine}', test case '{task.case}', state '{task.state}'{invocation}"
+            return reply.failed(RUNTIME, f"{at}: {problem}")
 
     def _answers_of(self, machine: str, case: str) -> Mapping[str, tuple[Answer, ...]]:
         if self._config is None:
             raise FileError("there are no mocks: the file of this test case is not configured any more")
         return self._config.of_case(machine, case)
 
-    def _give(self, answers: tuple[Answer, ...], task: RunTask, reply: Reply) -> None:
+    def _give(self, answers: tuple[Answer, ...], number: int, task: RunTask, reply: Reply) -> None:
         """Raises FileError when there is no answer, or none that the service could give."""
-        answer = next((each for each in answers if each.first <= task.invocation <= each.last), None)
+        answer = next((each for each in answers if each.first <= number <= each.last), None)
         if answer is None:
             known = ", ".join(map(_range, answers)) or "none"
             raise FileError(f"there is no mocked response for it (there are: {known})")

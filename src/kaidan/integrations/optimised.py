@@ -29,8 +29,8 @@ from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.form import REQUIRED, Complaint
 from kaidan.integrations.jobs import Call, Fields, Job, Watch
-from kaidan.integrations.naming import exception_name, member_names
-from kaidan.protocol.effects import RunTask
+from kaidan.integrations.naming import member_names
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.values import JSON, dumps
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Situation:
     resource: TaskResource
     arn: str
     clients: ClientFactory
-    role_arn: str | None
+    role: Role | None
     call: Call
 
 
@@ -229,7 +229,7 @@ class Calls:
 
     service: Service
     clients: ClientFactory
-    role_arn: str | None = None
+    role: Role | None = None
     client: str = ""
 
     def send(self, action: Action, parameters: JSON, once: str | None = None) -> Fields:
@@ -262,7 +262,7 @@ class Calls:
         from botocore import xform_name
 
         try:
-            client = self.clients.client(self.client or self.service.client, self.role_arn)
+            client = self.clients.client(self.client or self.service.client, self.role)
             _listen(client)
             return read(getattr(client, xform_name(operation))(**request))
         except Exception as problem:  # the edge: whatever a client raises is something a state can catch
@@ -280,10 +280,10 @@ class Calls:
 
         service = self.service
         assumed = isinstance(problem, ClientError) and problem.operation_name == "AssumeRole"
-        if isinstance(problem, ClientError) and not (assumed and self.role_arn):
+        if isinstance(problem, ClientError) and not (assumed and self.role):
             return service_error(service, self.client or service.client, problem.response)
         named = aws_sdk.Operation(service.client, operation, service.token, operation, service.prefix)
-        return aws_sdk.translate(named, problem, self.role_arn)
+        return aws_sdk.translate(named, problem, self.role)
 
 
 def request_name(task: RunTask, reply: Reply) -> str | None:
@@ -296,23 +296,15 @@ def service_error(service: Service, client: str, response: Mapping[str, Any]) ->
     """`SNS.NotFoundException`, "Topic does not exist (Service: AmazonSNS; Status Code: 404; Error Code: NotFound;
     Request ID: …; Proxy: null)" (recorded)."""
     error, metadata = response["Error"], response.get("ResponseMetadata", {})
-    known = _exceptions(client)
+    known = aws_sdk.exceptions(client)
     codes = (error.get("QueryErrorCode"), error.get("Code"))
     name = next((known[code] for code in codes if code in known), service.exception)
-    status, request_id = metadata.get("HTTPStatusCode"), metadata.get("RequestId") or "null"
+    status, request_id = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId") or "null"
     cause = (
         f"{error.get('Message') or 'null'} (Service: {service.product}; Status Code: {status}; "
         f"Error Code: {error.get('Code')}; Request ID: {request_id}; Proxy: null)"
     )
     return StateError(f"{service.prefix}.{name}", cause)
-
-
-@cache
-def _exceptions(client: str) -> dict[str | None, str]:
-    """Code on the wire, or name of the shape, to the exception."""
-    shapes = aws_sdk.service_model(client).error_shapes
-    by_name: dict[str | None, str] = {shape.name: exception_name(shape.name) for shape in shapes}
-    return by_name | {shape.error_code: exception_name(shape.name) for shape in shapes}
 
 
 # --- results ----------------------------------------------------------------------------------------------
@@ -424,11 +416,11 @@ class Optimised:
         Watch(action.jobs[task.resource.pattern], calls.call, reply, self._run_blocking).resume(job)
 
     def _calls(self, action: Action, task: RunTask) -> Calls:
-        return Calls(self.service, self._clients, task.role_arn, action.client)
+        return Calls(self.service, self._clients, task.role, action.client)
 
     def _submit(self, action: Action, task: RunTask, reply: Reply) -> JSON:
         calls = self._calls(action, task)
-        situation = Situation(task.resource, reply.execution_arn, self._clients, task.role_arn, calls.call)
+        situation = Situation(task.resource, reply.execution_arn, self._clients, task.role, calls.call)
         parameters = task.parameters.value
         sent = action.marked(task.resource, parameters) if action.marked else parameters
         sent = action.completed(sent, situation) if action.completed else sent

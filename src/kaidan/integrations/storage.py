@@ -8,6 +8,7 @@ AWS's SDK.
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -64,6 +65,7 @@ class Storage:
     def __init__(self, clients: ClientFactory, folders: Sequence[Path] | None = None) -> None:
         self._clients = clients
         self._folders = None if folders is None else [folder.resolve() for folder in folders]
+        self._listed: tuple[Path | None, str, list[str]] = None, "", []
 
     def open(self, parameters: JSON, offset: int = 0, length: int | None = None) -> Readable:
         """An object's bytes from `offset` on. `parameters`: Bucket, Key, and what else S3's GetObject takes."""
@@ -139,12 +141,19 @@ class Storage:
         root, prefix = self._root(parameters), parameters.get("Prefix", "")
         if not root.is_dir():
             raise StorageError(f"{root}: it is not a folder")
-        files = (path for path in root.rglob("*") if path.is_file() and not _is_partial(path))
-        keys = sorted(path.relative_to(root).as_posix() for path in files)
-        after = token or parameters.get("StartAfter", "")
-        wanted = [key for key in keys if key.startswith(prefix) and key > after]
-        page = wanted[: int(parameters.get("MaxKeys", 1000))]
-        return [_entry(root, key) for key in page], page[-1] if len(page) < len(wanted) else None
+        keys = self._keys(root, prefix, anew=token is None)
+        first = bisect_right(keys, token or parameters.get("StartAfter", ""))
+        page = keys[first : first + int(parameters.get("MaxKeys", 1000))]
+        entries = [entry for key in page if (entry := _entry(root, key)) is not None]
+        return entries, page[-1] if first + len(page) < len(keys) else None
+
+    def _keys(self, root: Path, prefix: str, *, anew: bool) -> list[str]:
+        """All keys of a folder with a prefix, sorted. From page to page they are kept, unless others are listed too."""
+        if anew or self._listed[:2] != (root, prefix):
+            files = (Path(folder, name) for folder, _, names in os.walk(root) for name in names)
+            keys = (path.relative_to(root).as_posix() for path in files if not _is_partial(path))
+            self._listed = root, prefix, sorted(key for key in keys if key.startswith(prefix))
+        return self._listed[2]
 
 
 def _is_local(parameters: JSON) -> bool:
@@ -157,8 +166,12 @@ def _ranged(parameters: JSON, offset: int, length: int | None) -> JSON:
     return {**parameters, "Range": f"bytes={offset}-{'' if length is None else offset + length - 1}"}
 
 
-def _entry(root: Path, key: str) -> dict[str, Any]:
-    stat = (root / key).stat()
+def _entry(root: Path, key: str) -> dict[str, Any] | None:
+    """None: it is gone, or leads nowhere."""
+    try:
+        stat = (root / key).stat()
+    except OSError:
+        return None
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
     return {"ETag": tag, "Key": key, "LastModified": stat.st_mtime, "Size": stat.st_size, "StorageClass": "STANDARD"}
 

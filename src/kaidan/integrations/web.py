@@ -6,11 +6,11 @@ What is sent and what comes back, as data, and the parts that requests are made 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from kaidan.values import JSON, InvalidJson, dumps, loads
+from kaidan.values import JSON, dumps, json_or_text
 
 TOO_LARGE = "The state/task '{}' returned a result with a size exceeding the maximum number of bytes service limit."
 """Recorded, for tasks of other services."""
@@ -60,12 +60,8 @@ class Response:
     def parsed(self) -> JSON:
         """The body: JSON where it says or shows that it is, else text."""
         text = self.text
-        if "json" in self.header("content-type") or text.lstrip()[:1] in ("{", "["):
-            try:
-                return loads(text)
-            except InvalidJson:
-                return text
-        return text
+        is_json = "json" in self.header("content-type") or text.lstrip()[:1] in ("{", "[")
+        return json_or_text(text) if is_json else text
 
     def header_lists(self) -> dict[str, list[str]]:
         """`{"Content-Type": ["application/json"]}` in alphabetical order, whatever the capitals (recorded)."""
@@ -106,13 +102,6 @@ def with_query(url: str, parameters: Mapping[str, JSON]) -> str:
     """A URL with more parameters."""
     more = query(parameters)
     return url + ("&" + more[1:] if more and "?" in url else more)
-
-
-def forbidden(parameters: JSON, is_forbidden: Callable[[str], bool]) -> list[str]:
-    """What is to be said of headers that a task may not set; nothing when there are none."""
-    headers = parameters.get("Headers") if isinstance(parameters, dict) else None
-    found = list(filter(is_forbidden, headers)) if isinstance(headers, dict) else []
-    return [f"The 'Headers' field contains unsupported values: {found}"] if found else []
 
 
 def header_pairs(headers: Mapping[str, JSON]) -> list[tuple[str, str]]:

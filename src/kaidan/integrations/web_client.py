@@ -18,6 +18,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from kaidan.integrations.calls import abortable
 from kaidan.integrations.web import Request, Response, TooLarge, WebError, WebSettings
 
 METADATA_NETWORKS = tuple(map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32")))
@@ -130,6 +131,8 @@ class _HttpsPool(HTTPSConnectionPool):
 def _manager(settings: WebSettings) -> urllib3.PoolManager:
     context = ssl.create_default_context(cadata=settings.ca_data) if settings.ca_data else None
     manager = urllib3.PoolManager(num_pools=20, maxsize=20, ssl_context=context)
+    pools = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
     if not settings.metadata_allowed:
-        manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        pools = {"http": _HttpPool, "https": _HttpsPool}
+    manager.pool_classes_by_scheme = abortable(pools)
     return manager

@@ -14,11 +14,19 @@ from kaidan.protocol.history import HistoryEvent
 from kaidan.values import JSON, Payload
 
 
+class Role(msgspec.Struct, frozen=True):
+    """A role that is to be assumed. `external_id`: the ARN of the state machine that asks for it, by which the role's
+    trust policy can tell (AWS guide, "Accessing resources in other AWS accounts")."""
+
+    arn: str
+    external_id: str | None = None
+
+
 class RunTask(msgspec.Struct, frozen=True):
     """Carry out a task and answer TaskStarted, (TaskSubmitted,) and TaskSucceeded or TaskFailed.
 
     `token` is the task token of `.waitForTaskToken` and activity tasks; `attempt` counts from 0. `case`: the test case
-    that the execution runs, and `invocation`: how often the state's task was run before in all of it.
+    that the execution runs, and `invocation`: how often the state was answered by a mock before, once that is known.
     """
 
     request_id: int
@@ -29,9 +37,9 @@ class RunTask(msgspec.Struct, frozen=True):
     attempt: int
     timeout_s: int | None = None
     heartbeat_s: int | None = None
-    role_arn: str | None = None
+    role: Role | None = None
     case: str | None = None
-    invocation: int = 0
+    invocation: int | None = None
 
 
 class CancelTask(msgspec.Struct, frozen=True):

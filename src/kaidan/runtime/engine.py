@@ -388,11 +388,13 @@ class Engine:
             self._resume_task(arn, request_id, keeping.task_of(data))
 
     def _resume_task(self, arn: str, request_id: int, row: TaskRow) -> None:
+        """Begin a task again, once that is saved; one that has a job is waited for at once, so that who stops the
+        execution before all else stops the job."""
         reply = self._tasks[arn, request_id] = TaskReply(self, arn, row.task)
         if row.job is None:
             self.once_saved(lambda: reply.attempt(lambda: self.handler(row.task, reply)))
         else:
-            self.once_saved(lambda: reply.attempt(lambda: self.handler.resume(row.task, row.job, reply)))
+            reply.attempt(lambda: self.handler.resume(row.task, row.job, reply))
 
     # --- effects ------------------------------------------------------------------------------------------
 
@@ -433,7 +435,7 @@ class Engine:
                 self._timers.cancel((arn, effect.request_id))
                 _forget(run.unsaved.timers, run.unsaved.gone_timers, effect.request_id)
             case fx.RunTask():
-                self._run_task(run, effect if run.execution.case is None else self._counted(run, effect))
+                self._run_task(run, effect)
             case fx.CancelTask():
                 self._end_task(run, effect.request_id, cancelled=True)
             case fx.Finish():
@@ -466,13 +468,19 @@ class Engine:
 
         self.once_saved(begin)
 
-    def _counted(self, run: Run, task: fx.RunTask) -> fx.RunTask:
-        """A task of a test case knows which one, and the how-manieth of its state it is."""
+    def count(self, arn: str, task: fx.RunTask) -> fx.RunTask:
+        """A task that a mock answers, with its number: the same after a restart, and counted once."""
+        run = self.resident(arn)
+        assert run is not None
         first = self.maps.ancestor(run)
         counts = first.execution.invocations
-        counts[task.state] = counts.get(task.state, 0) + 1
+        number = counts.get(task.state, 0)
+        counts[task.state] = number + 1
+        counted = msgspec.structs.replace(task, invocation=number)
+        run.unsaved.tasks[task.request_id] = TaskRow(task=counted)
+        self.change(run)
         self.change(first)
-        return msgspec.structs.replace(task, case=run.execution.case, invocation=counts[task.state] - 1)
+        return counted
 
     def _end_task(self, run: Run, request_id: int, *, cancelled: bool) -> None:
         _forget(run.unsaved.tasks, run.unsaved.gone_tasks, request_id)

@@ -1,4 +1,5 @@
-"""Blocking work off the engine's thread, with bounded concurrency: whoever waits for it gets an answer."""
+"""Blocking work off the engine's thread, with bounded concurrency: whoever waits for it gets an answer, and what is
+cancelled does not keep its thread."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from kaidan.errors import StateError
+from kaidan.integrations.calls import Call
 from kaidan.integrations.contract import Reply
 from kaidan.values import JSON
 
@@ -30,47 +32,62 @@ class Pool:
     def __init__(self, engine: Engine, size: int = THREADS_MAX, name: str = "kaidan-task") -> None:
         self._engine = engine
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=name)
+        self._calls: set[Call] = set()
 
     def do(self, work: Callable[[], T], done: Callable[[T], None], failed: Failed) -> None:
         """Do `work` in a thread; then, on the engine's thread, `done` with its result, or `failed` with what either has
         raised. Called on the engine's thread."""
+        self._begin(work, done, failed)
+
+    def _begin(self, work: Callable[[], T], done: Callable[[T], None], failed: Failed) -> Call:
+        call = Call()
 
         def task() -> None:
             try:
-                result = work()
+                result = call.do(work)
             except BaseException as problem:  # SystemExit too: somebody else's code may have raised it
-                self._finish(lambda problem=problem: failed(problem))  # type: ignore[misc]
+                self._finish(call, lambda problem=problem: failed(problem))  # type: ignore[misc]
             else:
-                self._finish(lambda: _hand_over(result, done, failed))
+                self._finish(call, lambda: _hand_over(result, done, failed))
 
         self._threads.submit(task)
         self._engine.busy += 1
+        self._calls.add(call)
+        return call
 
-    def _finish(self, answer: Callable[[], None]) -> None:
+    def _finish(self, call: Call, answer: Callable[[], None]) -> None:
         def finish() -> None:
             self._engine.busy -= 1
+            self._calls.discard(call)
             answer()
 
         self._engine.wake(finish)
 
     def run(self, work: Callable[[], JSON], reply: Reply) -> None:
-        """Do `work` and answer with what it returns or with the StateError it raises. The task has started when a
-        thread takes it up; while it waits for one its time-out does not run."""
+        """Do `work` and answer with what it returns or with the StateError it raises; it is given up when nobody waits
+        for the answer any more. The task has started when a thread takes it up: until then its time-out rests."""
 
         def begin() -> JSON:
             reply.started()
             return work()
 
+        def succeeded(result: JSON) -> None:
+            forget()
+            reply.succeeded(result)
+
         def failed(problem: BaseException) -> None:
+            forget()
             if isinstance(problem, StateError):
                 reply.failed(problem.error, problem.cause)
             else:
                 reply.failed("States.TaskFailed", f"{type(problem).__name__}: {problem}")
 
-        self.do(begin, reply.succeeded, failed)
+        forget = reply.on_cancel(self._begin(begin, succeeded, failed).give_up)
 
     def close(self, *, wait: bool = False) -> None:
-        """Let go of the threads, without waiting for calls that hang."""
+        """Let go of the threads; what they wait for is given up, unless that is to `wait`."""
+        for call in () if wait else list(self._calls):
+            call.give_up()
         self._threads.shutdown(wait=wait, cancel_futures=True)
 
 

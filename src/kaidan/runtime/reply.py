@@ -29,10 +29,16 @@ class TaskReply:
         self._engine = engine
         self.execution_arn = arn
         self._job: JSON = None
-        self._on_cancel: Callable[[], None] | None = None
+        self._on_cancel: list[Callable[[], None]] = []
         self.task = task
         self.ended = False
         self._has_started = False
+
+    def count(self) -> int:
+        if self.task.invocation is None:
+            self.task = self._engine.count(self.execution_arn, self.task)
+        assert self.task.invocation is not None
+        return self.task.invocation
 
     def started(self, worker: str | None = None) -> None:
         if not self._has_started:
@@ -56,15 +62,16 @@ class TaskReply:
             delay_s = min(delay_s, SKIPPED_S)
         self._do(lambda: self._engine.after(int(delay_s * 1000), lambda: self.attempt(action)))
 
-    def on_cancel(self, action: Callable[[], None]) -> None:
-        self._on_cancel = action
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        self._on_cancel.append(action)
+        return lambda: self._on_cancel.remove(action)
 
     def end(self, *, cancelled: bool) -> None:
         """Nobody waits for this task any more. Called by the engine."""
         self.ended = True
-        if cancelled and self._on_cancel is not None:
+        for action in list(self._on_cancel) if cancelled else ():
             try:
-                self._on_cancel()
+                action()
             except Exception:
                 log.exception("%s cannot be stopped", self.task.resource.arn)
 

@@ -123,7 +123,7 @@ class Api:
         for listener in (deletion.listener(self.service), executions.listener(self.service)):
             engine.listen(listener, ENDS)
         engine.machine_of = lambda execution: executions.machine_of(self.service, execution)
-        local = LocalClients(self.call, clients or ClientFactory())
+        local = LocalClients(self.call, clients or ClientFactory(), account)
         engine.maps.storage = Storage(local, folders)
         dispatcher = Dispatcher(local, self._pool.run, world.surroundings)
         StepFunctionsTasks(self.service, self.call, self.begin, local, self._pool.run).register(dispatcher)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,6 +26,8 @@ from kaidan.service.wire import moment
 from kaidan.store.contract import Query, Row
 from kaidan.values import Payload, dumps, equal, loads
 
+log = logging.getLogger(__name__)
+
 
 def _type_not_supported() -> ApiError:
     message = "This operation is not supported by this type of state machine"
@@ -47,14 +50,20 @@ def _case(service: Service, arn: str) -> tuple[str, str | None]:
     return split_case(arn) if service.mocks is not None else (arn, None)
 
 
-def _check_case(service: Service, machine: str, case: str | None) -> None:
+def _check_case(service: Service, beginning: Beginning, case: str | None) -> None:
     """Raises ValidationException when there is no such test case."""
-    if service.mocks is None or case is None:
+    mocks, machine = service.mocks, beginning.machine.name
+    if mocks is None or case is None:
         return
     try:
-        service.mocks.of_case(machine, case)
+        answered = mocks.of_case(machine, case)
     except FileError as problem:
         raise invalid(str(problem)) from None
+    scopes = service.programs.of(beginning.configuration.definition).scopes
+    for state in sorted(answered.keys() - {state for scope in scopes.values() for state in scope.states}):
+        log.warning(
+            "%s: the test case %s of %s answers '%s', which is no state of it", mocks.place, case, machine, state
+        )
 
 
 def _start(service: Service, beginning: Beginning, params: dict[str, Any], case: str | None) -> Run:
@@ -70,7 +79,7 @@ def _start(service: Service, beginning: Beginning, params: dict[str, Any], case:
     if existing is not None:
         return _same(service, existing, payload)
     lookup.check_room_for_execution(service)
-    _check_case(service, machine.name, case)
+    _check_case(service, beginning, case)
     run = _run(service, beginning, arn, name, payload)
     run.execution.trace_header, run.execution.case = params.get("traceHeader"), case
     service.engine.start(run)
@@ -182,7 +191,7 @@ def stop_execution(service: Service, params: dict[str, Any]) -> dict[str, Any]:
     execution = lookup.standard_execution(service, params["executionArn"]).execution
     if execution.status == "RUNNING":
         service.engine.stop(execution.arn, params.get("error"), params.get("cause"))
-    return {"stopDate": moment(execution.stop_ms)}
+    return {"stopDate": moment(lookup.execution(service, execution.arn).execution.stop_ms)}
 
 
 # --- describing -------------------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from kaidan.arns import Arn
 from kaidan.errors import RUNTIME, TASK_FAILED, StateError
 from kaidan.integrations import aws_sdk
 from kaidan.integrations.clients import ClientFactory
 from kaidan.integrations.contract import Reply, RunBlocking, Then
 from kaidan.integrations.dispatch import Dispatcher
-from kaidan.protocol.effects import RunTask
+from kaidan.protocol.effects import Role, RunTask
 from kaidan.service import activities, shapes
 from kaidan.service.apart import apart
 from kaidan.service.errors import ApiError
@@ -27,6 +28,8 @@ Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 Begin = Callable[[str, dict[str, Any], Answer], object]
 """`Api.begin`."""
 
+TaskHandler = Callable[[RunTask, Reply], None]
+
 WAITING = ("GetActivityTask", "StartSyncExecution")
 """Operations whose callers wait: nobody may block the engine meanwhile."""
 
@@ -35,16 +38,27 @@ POLL_MS = 1000
 
 
 class LocalClients(ClientFactory):
-    """AWS's clients, but for Step Functions: that one is this service."""
+    """AWS's clients, but for Step Functions: that one is this service, unless a role of another account asks."""
 
-    def __init__(self, call: Call, clients: ClientFactory) -> None:
+    def __init__(self, call: Call, clients: ClientFactory, account: str) -> None:
         super().__init__(clients.settings)
         self._call = call
+        self._account = account
 
-    def client(self, service: str, role_arn: str | None = None) -> Any:
-        if service == "stepfunctions":
+    def client(self, service: str, role: Role | None = None) -> Any:
+        if service == "stepfunctions" and not is_foreign(role, self._account):
             return _LocalClient(self._call)
-        return super().client(service, role_arn)
+        return super().client(service, role)
+
+
+def is_foreign(role: Role | None, account: str) -> bool:
+    """Whether a role is of another account than this: what it calls is on AWS, Step Functions too."""
+    if role is None:
+        return False
+    try:
+        return Arn.parse(role.arn).account != account
+    except ValueError:
+        return False
 
 
 class _LocalClient:
@@ -89,9 +103,20 @@ class StepFunctionsTasks:
 
     def register(self, dispatcher: Dispatcher) -> None:
         dispatcher.by_kind["activity"] = self._activity
-        dispatcher.by_service["states"] = self._start_execution
-        dispatcher.resumers["states"] = self._resume
-        dispatcher.by_service["aws-sdk:sfn"] = self._sdk
+        on_aws, resume_on_aws = dispatcher.by_service["states"], dispatcher.resumers["states"]
+
+        def resume(task: RunTask, job: JSON, reply: Reply) -> None:
+            (resume_on_aws if self._is_foreign(task) else self._resume)(task, job, reply)
+
+        dispatcher.by_service["states"] = self._unless_foreign(self._start_execution, on_aws)
+        dispatcher.resumers["states"] = resume
+        dispatcher.by_service["aws-sdk:sfn"] = self._unless_foreign(self._sdk, dispatcher.sdk)
+
+    def _is_foreign(self, task: RunTask) -> bool:
+        return is_foreign(task.role, self._service.account)
+
+    def _unless_foreign(self, here: TaskHandler, on_aws: TaskHandler) -> TaskHandler:
+        return lambda task, reply: (on_aws if self._is_foreign(task) else here)(task, reply)
 
     def _activity(self, task: RunTask, reply: Reply) -> None:
         activities.offer(self._service, task, reply)
@@ -139,7 +164,7 @@ class StepFunctionsTasks:
         aws_sdk.call(operation, task.parameters.value, self._answering(begin))
 
     def _answering(self, call: Call) -> ClientFactory:
-        return LocalClients(call, self._clients)
+        return LocalClients(call, self._clients, self._service.account)
 
     def _start_execution(self, task: RunTask, reply: Reply) -> None:
         """`states:startExecution`, with `.sync`, `.sync:2` and `.waitForTaskToken`."""
@@ -187,6 +212,9 @@ class StepFunctionsTasks:
     def describe(self, arn: str) -> dict[str, Any]:
         return self._call("DescribeExecution", {"executionArn": arn})
 
+    def stop(self, arn: str) -> None:
+        self._call("StopExecution", {"executionArn": arn})
+
     def refused(self, refusal: ApiError) -> StateError:
         """A refusal in the words of the older SDK (recorded)."""
         cause = (
@@ -198,13 +226,15 @@ class StepFunctionsTasks:
 
 class Watch:
     """`.sync`: looks at an execution until it has ended, and answers with its description, or with the refusal of one
-    that cannot be looked at: Express ones, and those that are gone."""
+    that cannot be looked at: Express ones, and those that are gone. With the task the execution is stopped (AWS guide,
+    "Discover service integration patterns")."""
 
     def __init__(self, tasks: StepFunctionsTasks, task: RunTask, reply: Reply, arn: str) -> None:
         self._tasks = tasks
         self._reply = reply
         self._arn = arn
         self._json = task.resource.pattern == ".sync:2"
+        reply.on_cancel(lambda: tasks.stop(arn))
 
     def look(self) -> None:
         if self._reply.ended:

@@ -1,5 +1,8 @@
 """The store in one SQLite file: write-ahead log, one transaction per save, only what changed.
 
+Parts of a history lie in one tree with whole numbers for keys, `_part`: a key of two columns would need an index
+beside the table, or a table without row ids, which puts everything above 1,000 bytes into a page of its own.
+
 `synchronous` NORMAL survives the end of the process at any moment; FULL also a power cut, for one fsync a save.
 """
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from heapq import merge
 from itertools import groupby, islice
@@ -20,11 +23,11 @@ from kaidan.store.contract import Change, Query, Row, Stored, StoreError
 
 __all__ = ["SqliteStore", "StoreError"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE executions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     arn TEXT NOT NULL UNIQUE,
     machine_arn TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -56,31 +59,27 @@ CREATE TABLE items (
     execution INTEGER NOT NULL, frame INTEGER NOT NULL, item INTEGER NOT NULL, data TEXT NOT NULL,
     PRIMARY KEY (execution, frame, item)
 ) WITHOUT ROWID;
-CREATE TABLE history (
-    execution INTEGER NOT NULL, first_id INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (execution, first_id)
-) WITHOUT ROWID;
+CREATE TABLE history (part INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE timers (
     execution INTEGER NOT NULL, request INTEGER NOT NULL, due_ms INTEGER NOT NULL, PRIMARY KEY (execution, request)
 ) WITHOUT ROWID;
 CREATE TABLE tasks (
     execution INTEGER NOT NULL, request INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (execution, request)
 ) WITHOUT ROWID;
+CREATE TABLE last_number (number INTEGER NOT NULL);
+INSERT INTO last_number VALUES (0);
 CREATE TABLE documents (
     kind TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 """
 
-_UPSERT = """
-INSERT INTO executions (arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn,
-                        parent_request, undelivered, pending, redriven, moment_ms, events, head)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (arn) DO UPDATE SET status = excluded.status, start_ms = excluded.start_ms, stop_ms = excluded.stop_ms,
-    parent_request = excluded.parent_request, undelivered = excluded.undelivered, pending = excluded.pending,
-    redriven = excluded.redriven, moment_ms = excluded.moment_ms,
-    events = events + excluded.events, head = excluded.head
-"""
+_INSERT = f"INSERT INTO executions VALUES ({', '.join('?' * 17)})"
 
-_UPSERT_FOR_ID = f"{_UPSERT}RETURNING id"
+_UPDATE = """
+UPDATE executions SET status = ?, start_ms = ?, stop_ms = ?, parent_request = ?, undelivered = ?, pending = ?,
+    redriven = ?, moment_ms = ?, events = events + ?, head = ?
+WHERE arn = ? RETURNING id
+"""
 
 _COLUMNS = "id, arn, machine_arn, name, status, start_ms, stop_ms, version_arn, alias_arn, map_run_arn, parent_request"
 
@@ -133,6 +132,9 @@ class SqliteStore:
         else:
             db.execute("BEGIN IMMEDIATE")
             db.execute("COMMIT")
+        newest = "SELECT max(number, (SELECT coalesce(max(id), 0) FROM executions)) FROM last_number"
+        self._last: int = db.execute(newest).fetchone()[0]
+        """The number of the newest execution that there ever was; it may be removed by now."""
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -152,25 +154,40 @@ class SqliteStore:
 
     def save(self, changes: Iterable[Change]) -> None:
         with self._transaction():
-            for is_all, those in groupby(changes, _is_all_in_row):
-                if is_all:
-                    self._db.executemany(_UPSERT, map(_fields, those))
-                else:
-                    for change in those:
-                        self._save_one(change)
+            for are_new, those in groupby(changes, lambda change: change.new):
+                (self._insert if are_new else self._update)(list(those))
             self._save_documents()
         self._documents.clear()
 
-    def _save_one(self, change: Change) -> None:
+    def _insert(self, changes: Sequence[Change]) -> None:
+        """In two statements: many executions of Map Runs, and short ones, have ended before they are ever saved."""
+        numbered = list(enumerate(changes, self._last + 1))
+        self._last += len(numbered)
+        self._db.executemany(_INSERT, [(number, *_fields(change)) for number, change in numbered])
+        self._write_events([each for each in numbered if each[1].events])
+        for number, change in numbered:
+            if not change.closed:
+                self._write_open(number, change)
+
+    def _update(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            (number,) = self._db.execute(_UPDATE, _changed_fields(change)).fetchone()
+            if change.events:
+                self._write_events([(number, change)])
+            if change.closed:
+                for table in _OF_OPEN_ONES:
+                    self._db.execute(f"DELETE FROM {table} WHERE execution = ?", (number,))
+            else:
+                self._write_open(number, change)
+
+    def _write_events(self, numbered: Iterable[tuple[int, Change]]) -> None:
+        encode = _events_encoder.encode
+        parts = [(_part(number, change.events[0].id), encode(change.events)) for number, change in numbered]
+        self._db.executemany("INSERT INTO history VALUES (?, ?)", parts)
+
+    def _write_open(self, execution: int, change: Change) -> None:
+        """What an execution needs to go on."""
         db = self._db
-        (execution,) = db.execute(_UPSERT_FOR_ID, _fields(change)).fetchone()
-        if change.events:
-            data = _events_encoder.encode(change.events)
-            db.execute("INSERT INTO history VALUES (?, ?, ?)", (execution, change.events[0].id, data))
-        if change.closed:
-            for table in () if change.new else _OF_OPEN_ONES:
-                db.execute(f"DELETE FROM {table} WHERE execution = ?", (execution,))
-            return
         _write(db, "frames (execution, frame, data)", execution, change.frames)
         _write(db, "timers (execution, request, due_ms)", execution, change.timers)
         _write(db, "tasks (execution, request, data)", execution, change.tasks)
@@ -197,14 +214,18 @@ class SqliteStore:
 
     def forget_closed(self, before_ms: int, limit: int, kept: Iterable[str] = ()) -> int:
         query = (
-            "SELECT id FROM executions WHERE stop_ms > 0 AND stop_ms < ? AND (map_run_arn IS NULL "
+            "SELECT id FROM executions WHERE stop_ms > 0 AND stop_ms < ? "
+            "AND (map_run_arn IS NULL "
             "OR map_run_arn NOT IN (SELECT value FROM json_each(?))) LIMIT ?"
         )
         ids = self._db.execute(query, (before_ms, json.dumps(list(kept)), limit)).fetchall()
         with self._transaction():
-            for table in ("history", *_OF_OPEN_ONES):
+            parts = [(_part(execution), _part(execution + 1)) for (execution,) in ids]
+            self._db.executemany("DELETE FROM history WHERE part >= ? AND part < ?", parts)
+            for table in _OF_OPEN_ONES:
                 self._db.executemany(f"DELETE FROM {table} WHERE execution = ?", ids)
             self._db.executemany("DELETE FROM executions WHERE id = ?", ids)
+            self._db.execute("UPDATE last_number SET number = ?", (self._last,))
         return len(ids)
 
     # --- reading ------------------------------------------------------------------------------------------
@@ -237,11 +258,11 @@ class SqliteStore:
 
     def history(self, arn: str, first_id: int, count: int) -> list[HistoryEvent]:
         execution = self._id(arn)
-        before = "SELECT max(first_id) FROM history WHERE execution = ? AND first_id <= ?"
-        (start,) = self._ask(before, (execution, first_id)).fetchone()
-        query = "SELECT data FROM history WHERE execution = ? AND first_id >= ? ORDER BY first_id"
+        bounds = _part(execution), _part(execution, first_id)
+        (start,) = self._ask("SELECT max(part) FROM history WHERE part >= ? AND part <= ?", bounds).fetchone()
+        query = "SELECT data FROM history WHERE part >= ? AND part < ? ORDER BY part"
         events: list[HistoryEvent] = []
-        for (data,) in self._ask(query, (execution, start or first_id)):
+        for (data,) in self._ask(query, (start or bounds[1], _part(execution + 1))):
             events += [event for event in _events_decoder.decode(data) if event.id >= first_id]
             if len(events) >= count:
                 break
@@ -279,7 +300,7 @@ class SqliteStore:
         return map(_row, self._ask(text, [*values, query.limit]))
 
     def last_number(self) -> int:
-        return self._ask("SELECT max(id) FROM executions").fetchone()[0] or 0
+        return self._last
 
     def count(self, query: Query) -> int:
         where, values = _where(query)
@@ -315,6 +336,11 @@ class SqliteStore:
         self._db.close()
 
 
+def _part(execution: int, first_id: int = 0) -> int:
+    """The key of what begins with an event: its id is below 65,536, a history having 25,000 events at most."""
+    return execution << 16 | first_id
+
+
 def _write(db: sqlite3.Connection, target: str, execution: int, rows: dict[int, bytes] | dict[int, int]) -> None:
     if rows:
         values = [(execution, key, value) for key, value in rows.items()]
@@ -326,16 +352,17 @@ def _remove(db: sqlite3.Connection, table: str, column: str, execution: int, key
         db.executemany(f"DELETE FROM {table} WHERE execution = ? AND {column} = ?", [(execution, key) for key in keys])
 
 
-def _is_all_in_row(change: Change) -> bool:
-    """An Express execution that has ended before it was ever saved: there may be millions of them."""
-    return change.new and change.closed and not change.events
-
-
 def _fields(change: Change) -> tuple[object, ...]:
     row = change.row
     what = (row.arn, row.machine_arn, row.name, row.status, row.start_ms, row.stop_ms)
     whose = (row.version_arn, row.alias_arn, row.map_run_arn, row.parent_request)
     return (*what, *whose, row.undelivered, row.pending, row.redriven, row.moment_ms, len(change.events), row.head)
+
+
+def _changed_fields(change: Change) -> tuple[object, ...]:
+    row = change.row
+    what = (row.status, row.start_ms, row.stop_ms, row.parent_request, row.undelivered, row.pending, row.redriven)
+    return (*what, row.moment_ms, len(change.events), row.head, row.arn)
 
 
 def _row(found: tuple[object, ...]) -> Row:

@@ -25,7 +25,6 @@ class Ending:
 
     ask: the question. running, succeeded, failed: its answers while the job runs, and once it has ended. result, cause:
     the task's, cause as JSON. stop: what stops the job with its task. marks: members that only `.sync` sends.
-    submitted: of TaskSubmitted, where that is not request-response's result.
     """
 
     ask: Asked
@@ -36,7 +35,6 @@ class Ending:
     cause: JSON = None
     stop: Asked | None = None
     marks: Members = field(default_factory=dict)
-    submitted: JSON = None
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ def _application(state: str) -> dict[str, Any]:
 
 def _application_result(state: str) -> dict[str, Any]:
     described = {"Arn": APPLICATION_ARN, "ReleaseLabel": "emr-7.0.0", "Type": "SPARK", "State": state}
-    return {"Application": {"ApplicationId": "a-1", **described, "CreatedAt": THEN_S_MS, "UpdatedAt": THEN_S_MS}}
+    return {"ApplicationId": "a-1", **described, "CreatedAt": THEN_S_MS, "UpdatedAt": THEN_S_MS}
 
 
 def _job_run(state: str) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def _job_run_result(state: str) -> dict[str, Any]:
     driver = {"SparkSubmit": {"EntryPoint": "s3://b/sample.py"}}
     times = {"CreatedAt": THEN_S_MS, "UpdatedAt": THEN_S_MS}
     named = {"ApplicationId": "a-1", "JobRunId": "r-1", "ReleaseLabel": "emr-7.0.0", "JobDriver": driver}
-    return {"JobRun": {**named, **described, **times}}
+    return {**named, **described, **times}
 
 
 def _until(state: str, failed: str = "", stop: str = "", running: str = "STOPPING") -> Ending:

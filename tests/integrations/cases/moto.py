@@ -258,22 +258,22 @@ EMR = [
         "Id": str, "State": "TERMINATED",
     }),
     *_both("emr-serverless:createApplication", lambda w, n: {"Name": n, **RELEASE}, {"ApplicationId": str}, {
-        "Application": {"ApplicationId": str, "Name": str, "CreatedAt": int},
+        "ApplicationId": str, "Name": str, "CreatedAt": int,
     }),
     *_both("emr-serverless:startApplication", lambda w, n: w.application("c"), {"ApplicationId": str}, {
-        "Application": {"State": "STARTED"},
+        "State": "STARTED",
     }),
     *_both("emr-serverless:stopApplication", lambda w, n: w.application("d"), {"ApplicationId": str}, {
-        "Application": {"State": "STOPPED"},
+        "State": "STOPPED",
     }),
     *_both("emr-serverless:deleteApplication", lambda w, n: w.stopped_application("e"), {"ApplicationId": str}, {
-        "Application": {"State": "TERMINATED"},
+        "State": "TERMINATED",
     }),
     *_both("emr-serverless:startJobRun", lambda w, n: _serverless(w, "f"), {"JobRunId": str}, {
-        "JobRun": {"JobRunId": str, "State": "SUCCESS"},
+        "JobRunId": str, "State": "SUCCESS",
     }),
     *_both("emr-serverless:cancelJobRun", lambda w, n: w.serverless_run(), {"JobRunId": str}, {
-        "JobRun": {"State": "CANCELLED"},
+        "State": "CANCELLED",
     }),
 ]  # fmt: skip
 

@@ -146,6 +146,13 @@ UNREADABLE: list[tuple[str, str | bytes, Config, str]] = [
     ("cut off", "[1, 2", {}, "The file is not JSON"),
     ("no number", "[NaN]", {}, "The file is not JSON"),
     ("no double", "[1e309]", {}, "The file is not JSON"),
+    ("much too deep", "[" * 100_000 + "]" * 100_000, {}, "The file is not JSON: nested too deeply"),
+    (
+        "too deep past",
+        '{"a": ' + "[" * 9_999 + "]" * 9_999 + ', "b": []}',
+        {"ItemsPointer": "/b"},
+        "The file is not JSON",
+    ),
     ("too deep", "[" * 300 + "]" * 300, {}, "The file is not JSON: nested deeper"),
     ("no JSON on a line", '1\n{"a"\n', JSONL, "Line 2 of the file is not JSON"),
     ("headers twice", "a,a\n1,2\n", CSV, "CSV headers cannot contain duplicates."),

@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow
 import pytest
@@ -113,6 +115,26 @@ def test_listing(place: tuple[Storage, str]) -> None:
     assert keys(place, StartAfter="b/1") == ["b/2", "c"]
 
 
+def test_files_that_vanish_while_they_are_listed(clients: ClientFactory, tmp_path: Path) -> None:
+    """A page goes on behind the one before, whatever has been listed or removed meanwhile."""
+    folder = Storage(clients, [tmp_path])
+    for name in ("a", "b", "c", "other/x"):
+        put((folder, f"file://{tmp_path}"), name, b"1")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "no")
+    parameters = {"Bucket": f"file://{tmp_path}", "MaxKeys": 2}
+    page, token = folder.listing(parameters, None)
+    assert [entry["Key"] for entry in page] == ["a", "b"]
+    (tmp_path / "c").unlink()
+    for between in (None, {**parameters, "Prefix": "other/"}):
+        if between is not None:
+            assert [entry["Key"] for entry in folder.listing(between, None)[0]] == ["other/x"]
+        rest, found = token, list[str]()
+        while rest is not None:
+            page, rest = folder.listing(parameters, rest)
+            found += [entry["Key"] for entry in page]
+        assert found == ["other/x"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "problem"),
     [
@@ -157,10 +179,12 @@ class Brittle:
 def brittle(content: bytes, most: int) -> Iterator[tuple[Brittle, Storage]]:
     answer = Brittle(content, most)
     with loopback(answer) as server:
-        settings = AwsSettings(
-            region="us-east-1", endpoint_url=server.url, access_key="a", secret_key="s", max_attempts=1
-        )
-        yield answer, Storage(ClientFactory(settings))
+        yield answer, storage_at(server.url)
+
+
+def storage_at(url: str) -> Storage:
+    settings = AwsSettings(region="us-east-1", endpoint_url=url, access_key="a", secret_key="s", max_attempts=1)
+    return Storage(ClientFactory(settings))
 
 
 @pytest.mark.parametrize(("offset", "length"), [(0, None), (7, None), (7, 50)])
@@ -217,6 +241,21 @@ def test_reading_goes_on_at_the_end(place: tuple[Storage, str]) -> None:
     items = list(open_items(reader, None, place[0]).items)
     assert [item.value for item in items] == [1, 2, 3]
     assert list(open_items(reader, items[-1].position, place[0]).items) == []
+
+
+def test_packed_on_the_way_or_for_good(clients: ClientFactory) -> None:
+    """What an object is called, and what its headers say of it, does not matter."""
+    packed = gzip.compress(b"1\n2\n")
+    for number, header in enumerate(({}, {"ContentEncoding": "gzip"}, {"ContentType": "text/csv"})):
+        clients.client("s3").put_object(Bucket=BUCKET, Key=f"packed/{number}", Body=packed, **header)
+        reader = {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "Parameters": {"Bucket": BUCKET, "Key": f"packed/{number}"},
+            "ReaderConfig": {"InputType": "JSONL"},
+        }
+        first, second = open_items(reader, None, Storage(clients)).items
+        assert (first.value, second.value) == (1, 2)
+        assert list(open_items(reader, first.position, Storage(clients)).items) == [second]
 
 
 def test_parquet_in_ranges(place: tuple[Storage, str]) -> None:
@@ -281,6 +320,80 @@ def test_listings_that_are_loaded(
     assert items[0].source.endswith("/in/0")
     for number, item in enumerate(items, 1):
         assert list(open_items(reader, item.position, place[0]).items) == items[number:]
+
+
+def manifest_items(clients: ClientFactory, key: str, **config: Any) -> list[tuple[JSON, str]]:
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Parameters": {"Bucket": "manifests", "Key": key},
+        "ReaderConfig": config,
+    }
+    items = list(open_items(reader, None, Storage(clients)).items)
+    for number, item in enumerate(items, 1):
+        assert list(open_items(reader, item.position, Storage(clients)).items) == items[number:]
+    return [(item.value, item.source) for item in items]
+
+
+def test_manifests(clients: ClientFactory) -> None:
+    """They may be in one bucket, and what they name in another, under keys with any letters."""
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="manifests")
+    s3.create_bucket(Bucket="data")
+    s3.put_object(Bucket="data", Key="q/1 ü.gz", Body=gzip.compress(b"1,a\n2,b\n"))
+    s3.put_object(Bucket="data", Key="q/2%20", Body=b"3,c\n")
+    s3.put_object(Bucket="manifests", Key="athena.csv", Body="s3://data/q/1 ü.gz\ns3://data/q/2%20\n".encode())
+    columns = {"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["n", "x"]}
+    first, second = "s3://data/q/1 ü.gz", "s3://data/q/2%20"
+    expected = [({"n": "1", "x": "a"}, first), ({"n": "2", "x": "b"}, first), ({"n": "3", "x": "c"}, second)]
+    assert manifest_items(clients, "athena.csv", ManifestType="ATHENA_DATA", InputType="CSV", **columns) == expected
+    inventory = {
+        "sourceBucket": "data",
+        "destinationBucket": "arn:aws:s3:::data",
+        "fileFormat": "CSV",
+        "fileSchema": "n, x",
+        "files": [{"key": "q/1 ü.gz"}, {"key": "q/2%20"}],
+    }
+    s3.put_object(Bucket="manifests", Key="manifest.json", Body=json.dumps(inventory))
+    assert manifest_items(clients, "manifest.json", InputType="MANIFEST") == expected
+    assert manifest_items(clients, "manifest.json", ManifestType="S3_INVENTORY") == expected
+
+
+def test_a_manifest_of_parquet_files(clients: ClientFactory) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="manifests")
+    for number in range(2):
+        sink = pyarrow.BufferOutputStream()
+        parquet.write_table(pyarrow.table({"n": [number, number]}), sink)
+        s3.put_object(Bucket="manifests", Key=f"{number}.parquet", Body=sink.getvalue().to_pybytes())
+    s3.put_object(Bucket="manifests", Key="m", Body=b"s3://manifests/0.parquet\ns3://manifests/1.parquet\n")
+    items = manifest_items(clients, "m", ManifestType="ATHENA_DATA", InputType="PARQUET")
+    assert [value["n"] for value, _ in items] == [0, 0, 1, 1]
+
+
+def test_objects_are_opened_side_by_side() -> None:
+    """Nobody gets an answer before four have asked: one after the other would wait for ever."""
+    four = Barrier(4, timeout=20)
+
+    def answer(exchange: Exchange) -> None:
+        path = urlsplit(exchange.asked.path).path
+        if path == "/b":
+            names = "".join(f"<Contents><Key>{number}</Key>{_ENTRY}</Contents>" for number in range(8))
+            return exchange.reply(200, f"<ListBucketResult>{names}</ListBucketResult>", Content_Type="application/xml")
+        four.wait()
+        return exchange.reply(200, path.removeprefix("/b/"), ETag='"1"')
+
+    with loopback(answer) as server:
+        reader = {
+            "Resource": "arn:aws:states:::s3:listObjectsV2",
+            "Parameters": {"Bucket": "b"},
+            "ReaderConfig": {"InputType": "JSONL", "Transformation": "LOAD_AND_FLATTEN"},
+        }
+        items = list(open_items(reader, None, storage_at(server.url)).items)
+    assert [item.value for item in items] == list(range(8))
+
+
+_ENTRY = '<ETag>"1"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size>'
 
 
 def test_what_the_console_calls_a_folder(clients: ClientFactory) -> None:

@@ -24,6 +24,7 @@ _EXPECTED = {
     "Error": "string",
     "Cause": "string",
     "RoleArn": "string",
+    **dict.fromkeys(("ItemReader/Arguments", "ResultWriter/Arguments"), "object"),
 }
 """The JSON type that the value of an expression must have in these fields."""
 
@@ -52,7 +53,7 @@ class JsonataCompiler(PathCompiler):
         return self.template(definition["ItemSelector"], "ItemSelector") if "ItemSelector" in definition else None
 
     def template(self, value: JSON, location: str) -> Template:
-        build = compile_template(value, location)
+        build = compile_template(value, location, _EXPECTED.get(location))
         return lambda visit, effective: Payload(build({"input": visit.input.value}, visit.env))
 
     def catchers(self, definition: Definition) -> Catchers:

@@ -169,7 +169,7 @@ class Execution(msgspec.Struct, kw_only=True, omit_defaults=True):
     case: str | None = None
     """The test case that it runs, whose answers its tasks get."""
     invocations: dict[str, int] = {}
-    """In a test case: state → how often its task was run, here and in the children of Distributed Maps."""
+    """In a test case: state → how often it was answered by a mock, here and in the children of Distributed Maps."""
     scope: str = ""
     map_item: JSON = None
     """The `$$.Map.Item` of states that are visited outside of any Map (TestState)."""

@@ -59,9 +59,17 @@ def ask(turn: Turn, frame: Frame, step: Ask) -> None:
             attempt=frame.retry_count,
             timeout_s=step.timeout_s,
             heartbeat_s=step.heartbeat_s,
-            role_arn=step.role_arn,
+            role=_role(turn, step),
+            case=turn.execution.case,
         )
     )
+
+
+def _role(turn: Turn, step: Ask) -> fx.Role | None:
+    """`…:stateMachine:Orders/Each`, whose executions are a Distributed Map's children, is Orders to others."""
+    if step.role_arn is None:
+        return None
+    return fx.Role(step.role_arn, turn.execution.machine_arn.partition("/")[0])
 
 
 def _scheduled(turn: Turn, step: Ask, parameters: str) -> dict[str, JSON]:
@@ -90,22 +98,31 @@ def _record(turn: Turn, frame: Frame, name: str, details: dict[str, JSON]) -> No
 
 
 def started(turn: Turn, frame: Frame, event: ev.TaskStarted) -> None:
-    """Recorded once, also when the work is begun again after a restart."""
+    """Recorded once, also when the work is begun again after a restart.
+
+    From here on the time runs, of activities too: it begins with ActivityStarted (AWS guide, "Task workflow state").
+    """
     if frame.task_started:
         return
     frame.task_started = True
     worker = {"workerName": event.worker} if event.worker is not None else {}
     _record(turn, frame, "Started", worker)
-    _start_timers(turn, frame)
+    if frame.timeout_s:
+        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
+    if task_resource(frame.resource).pattern != ".waitForTaskToken":
+        _start_heartbeat(turn, frame)
     _take_early(turn, frame)
 
 
 def submitted(turn: Turn, frame: Frame, event: ev.TaskSubmitted) -> None:
-    """Recorded once, too."""
+    """Recorded once, too. Who has the token is heard of from here on: while a Lambda function that will hand it on is
+    running, no heartbeat is missed (AWS guide, "Invoke an AWS Lambda function with Step Functions")."""
     if frame.task_submitted:
         return
     frame.task_submitted = True
     _record(turn, frame, "Submitted", {"output": event.output.text})
+    if task_resource(frame.resource).pattern == ".waitForTaskToken":
+        heartbeat(turn, frame)
     _take_early(turn, frame)
 
 
@@ -128,14 +145,6 @@ def _take_early(turn: Turn, frame: Frame) -> None:
 
 def heartbeat(turn: Turn, frame: Frame) -> None:
     turn.drop_timer(frame.heartbeat_timer)
-    _start_heartbeat(turn, frame)
-
-
-def _start_timers(turn: Turn, frame: Frame) -> None:
-    """TimeoutSeconds and HeartbeatSeconds count from the moment that the work begins, an activity's when a worker takes
-    it; until then only the machine's own does (AWS guide, "Task workflow state", "Troubleshooting activities")."""
-    if frame.timeout_s:
-        frame.timeout_timer = turn.timer(frame, turn.now_ms + 1000 * frame.timeout_s)
     _start_heartbeat(turn, frame)
 
 

@@ -109,13 +109,20 @@ _READER = Record(
     )
 )
 
-_BATCHER = Record(
-    (
-        *with_path("MaxItemsPerBatch", Integer(0), _COUNT),
-        *with_path("MaxInputBytesPerBatch", Integer(0, AWS.payload_bytes_max), _COUNT),
-        Field("BatchInput", Payload()),
-    )
+_BATCH_LIMITS = (
+    *with_path("MaxItemsPerBatch", Integer(0), _COUNT),
+    *with_path("MaxInputBytesPerBatch", Integer(0, AWS.payload_bytes_max), _COUNT),
 )
+
+
+def _batcher(batcher: JSON, site: Site) -> None:
+    """One limit at least: States Language spec, "Batching Items"."""
+    names = [field.name for field in _BATCH_LIMITS if field.language in (None, site.language)]
+    if not any(name in batcher for name in names):
+        site.error(f"This object should have at least one of the following fields: [{', '.join(names)}]")
+
+
+_BATCHER = Record((*_BATCH_LIMITS, Field("BatchInput", Payload())), _batcher)
 
 
 # ResultWriter

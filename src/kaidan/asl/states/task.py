@@ -25,8 +25,9 @@ from kaidan.asl.states.fields import (
 from kaidan.asl.states.numbers import integer
 from kaidan.asl.states.state import Compiler, State
 from kaidan.asl.states.visit import Ask, Visit
+from kaidan.errors import runtime_error
 from kaidan.limits import AWS
-from kaidan.values import JSON
+from kaidan.values import JSON, dumps
 
 _ARN = re.compile(r"arn:aws(-[a-z]+)*:[a-z0-9-]+:[^:]*:[^:]*:\S+")
 _FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:[A-Za-z0-9_.-]+(:(\$LATEST|[A-Za-z0-9_-]+))?")
@@ -146,5 +147,11 @@ class Task(State):
             parameters,
             integer(self._timeout, "TimeoutSeconds", visit, minimum=1),
             integer(self._heartbeat, "HeartbeatSeconds", visit, minimum=1),
-            self._role.at(visit) if self._role else None,
+            self._role_arn(visit),
         )
+
+    def _role_arn(self, visit: Visit) -> str | None:
+        role = self._role.at(visit) if self._role else None
+        if self._role is not None and not isinstance(role, str):
+            raise runtime_error(f"The RoleArn of Credentials must be a string but was: {dumps(role)}")
+        return role

@@ -94,7 +94,7 @@ class _Text:
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = iter(blocks)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._scan = json.JSONDecoder(parse_int=float, parse_constant=_refuse).raw_decode
+        self._decoder = json.JSONDecoder(parse_int=float, parse_constant=_refuse)
         self._text = ""
         self._at = 0
         self._ended = False
@@ -118,7 +118,7 @@ class _Text:
         self.peek()
         while True:
             try:
-                _, end = self._scan(self._text, self._at)
+                end = self._end()
             except json.JSONDecodeError as problem:
                 self._check_size(len(self._text))
                 if not self._more():
@@ -128,6 +128,13 @@ class _Text:
             if self._text[end : end + 1] not in _GOES_ON or not self._more():
                 text, self._at = self._text[self._at : end], end
                 return _loaded(text)
+
+    def _end(self) -> int:
+        """Of the value that begins here. Raises JSONDecodeError, as where it is not all there."""
+        try:
+            return self._decoder.raw_decode(self._text, self._at)[1]
+        except RecursionError:
+            raise Unreadable("The file is not JSON: nested too deeply") from None
 
     def _check_size(self, end: int) -> None:
         if end - self._at > ITEM_BYTES_MAX:
@@ -172,7 +179,7 @@ class _Text:
             self.value()
             return
         try:
-            _, self._at = self._scan(self._text, self._at)
+            self._at = self._end()
         except json.JSONDecodeError:
             for _ in self.places() if opening == "[" else self.names():
                 self.skip()

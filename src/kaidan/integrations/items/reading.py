@@ -12,15 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from kaidan.integrations.items import csv_rows, json_file, json_lines, manifests, parquet
+from kaidan.integrations.items.ahead import Opening, opened
 from kaidan.integrations.items.blocks import Blocks
 from kaidan.integrations.items.csv_rows import Row
 from kaidan.integrations.items.errors import Unreadable
 from kaidan.integrations.storage import LOCAL, Storage, StorageError
 from kaidan.protocol.events import Item
 from kaidan.values import JSON
+
+Place = TypeVar("Place")
 
 Sourced = tuple[JSON, JSON, str | None, str]
 """An item, the position behind it, its key, and where it is from."""
@@ -125,9 +128,15 @@ class _Reader:
     def _open(self, parameters: JSON, offset: int) -> Blocks:
         return self._count.open(self._storage.open(parameters, offset))
 
-    def _object(self, parameters: JSON, config: JSON, position: JSON) -> Iterator[Row]:
+    def _object(self, parameters: JSON, config: JSON, position: JSON, opening: Opening | None = None) -> Iterator[Row]:
+        """`opening`: of the object from its beginning on, to be used once."""
+
         def open_at(offset: int) -> Blocks:
-            return self._open(parameters, offset)
+            nonlocal opening
+            if opening is None or offset:
+                return self._open(parameters, offset)
+            file, opening = opening.result(), None
+            return self._count.open(file)
 
         match config.get("InputType", "JSON"):
             case "CSV":
@@ -141,10 +150,17 @@ class _Reader:
 
     def _files(self, files: list[JSON], config: JSON, position: JSON) -> Iterator[Sourced]:
         first, inner = position or (0, None)
-        for number in range(first, len(files)):
-            for value, inside, key in self._object(files[number], config, inner):
-                yield value, [number, inside], key, _address(files[number])
+        following = ((files[number], number) for number in range(first, len(files)))
+        for parameters, number, opening in self._ahead(following, config):
+            for value, inside, key in self._object(parameters, config, inner, opening):
+                yield value, [number, inside], key, _address(parameters)
             inner = None
+
+    def _ahead(self, files: Iterator[tuple[JSON, Place]], config: JSON) -> Iterator[tuple[JSON, Place, Opening | None]]:
+        """Files, being opened where they are read from their beginning on."""
+        if config.get("InputType") == "PARQUET":
+            return ((parameters, place, None) for parameters, place in files)
+        return opened(self._storage, files)
 
     def _entries(self, position: JSON) -> Iterator[tuple[dict[str, Any], JSON, int]]:
         """What a listing has: each entry, the token of its page, and its number in it."""
@@ -165,11 +181,14 @@ class _Reader:
     def _flattened(self, position: JSON) -> Iterator[Sourced]:
         first_token, first, inner = position or (None, 0, None)
         kept = {key: self._parameters[key] for key in ("Bucket", "ExpectedBucketOwner") if key in self._parameters}
-        for entry, token, number in self._entries([first_token, first]):
-            if not entry["Key"].endswith("/"):
-                parameters = {**kept, "Key": entry["Key"]}
-                for value, inside, key in self._object(parameters, self._config, inner):
-                    yield value, [token, number, inside], key, _address(parameters)
+        following = (
+            ({**kept, "Key": entry["Key"]}, (token, number))
+            for entry, token, number in self._entries([first_token, first])
+            if not entry["Key"].endswith("/")
+        )
+        for parameters, place, opening in self._ahead(following, self._config):
+            for value, inside, key in self._object(parameters, self._config, inner, opening):
+                yield value, [*place, inside], key, _address(parameters)
             inner = None
 
 

@@ -189,8 +189,12 @@ class _Reply:
         self.execution_arn = trial.execution_arn
         self._task = task
         self._wake = wake
-        self._on_cancel: Callable[[], None] | None = None
+        self._on_cancel: list[Callable[[], None]] = []
         self.ended = False
+
+    def count(self) -> int:
+        """A test belongs to no test case."""
+        return 0
 
     def started(self, worker: str | None = None) -> None:
         self._do(lambda: self._trial.take(ev.TaskStarted(self._task.request_id, worker)))
@@ -207,8 +211,9 @@ class _Reply:
     def job(self, handle: JSON) -> None:
         """A test does not outlive a restart."""
 
-    def on_cancel(self, action: Callable[[], None]) -> None:
-        self._on_cancel = action
+    def on_cancel(self, action: Callable[[], None]) -> Callable[[], None]:
+        self._on_cancel.append(action)
+        return lambda: self._on_cancel.remove(action)
 
     def exchanged(self, exchange: Exchange) -> None:
         """See `integrations.contract.spectator`."""
@@ -220,8 +225,8 @@ class _Reply:
 
     def end(self, *, cancelled: bool) -> None:
         self.ended = True
-        if cancelled and self._on_cancel is not None:
-            self._on_cancel()
+        for action in list(self._on_cancel) if cancelled else ():
+            action()
 
     def _answer(self, event: ev.TaskSucceeded | ev.TaskFailed) -> None:
         self._trial.end(self._task.request_id, cancelled=False)
