@@ -512,6 +512,19 @@ def test_an_end_before_all_have_gone_on(world: World) -> None:
     assert world.tasks == {}
 
 
+def test_an_item_that_fails_again_and_again(world: World) -> None:
+    """Each redrive asks anew which children did not succeed: there may have been no room to come to the end of them."""
+    world.run(scope(("Each", inline(CHILD, MaxConcurrency=1))), '["a", "b"]')
+    for _ in range(3):
+        world.fail("a")
+        assert world.described["error"] == "States.ExceedToleratedFailureThreshold"
+        world.redrive()
+        assert world.done == ["a"]
+    world.answer("a", "A")
+    world.answer("b", "B")
+    assert world.described["output"] == '["A","B"]'
+
+
 def test_a_map_run_can_be_redriven_so_often(world: World) -> None:
     """1,000 times; then there is States.Runtime, and the Map Run stays as it is."""
     world.run(scope(("Each", inline(CHILD))), '["a"]')

@@ -408,7 +408,8 @@ class MapRun:
         """
         run, turn, container = self.run, self.turn, self.container
         run.ending, run.error, run.cause = "", None, None
-        self.shelf.continues = False
+        self.shelf.continues = self.shelf.last_failures = False
+        self.shelf.failures.clear()
         run.failed, run.redriving, run.redrives = 0, 0, run.redrives + 1
         if run.terms.reader is not None and container.launched == 0:
             run.position, run.taken, run.known, run.exhausted, run.batch = None, 0, 0, False, []
