@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from kaidan.server.settings import CONFIG_VARIABLE, TABLE, Setting, SettingError
 
 if TYPE_CHECKING:
     from kaidan.server.process import Server
+
+COLLECTED_AFTER = (10_000, 20, 50)
+"""Python looks for garbage seldom: it looks at every execution in memory, and few objects here refer to each other."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -109,6 +113,8 @@ async def _serve(settings: Settings, emulated_at: str | None) -> Exit:
         server = await Server.start(settings)
     except StartError as problem:
         raise Refusal(str(problem)) from None
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
     click.echo(_greeting(server))
     if emulated_at is not None:
         click.echo(f'An emulated AWS at {emulated_at}; clients of both: eval "$(kaidan env --emulate)"')

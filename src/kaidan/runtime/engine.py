@@ -49,8 +49,8 @@ TimerKey: TypeAlias = tuple[str, int] | Action
 EFFECTS_PER_SAVE_MAX = 10_000
 """How much may happen before it is saved, however much more is ready: what callers wait for does not wait long."""
 
-RESIDENT_MAX = 10_000
-"""How many executions are held in memory, where the store can give them back."""
+RESIDENT_MAX, ENDED_MAX = 10_000, 1_000
+"""How many executions are held in memory, where the store can give them back; how many of those that have ended."""
 
 
 class Listener(Protocol):
@@ -96,6 +96,8 @@ class Engine:
         self._tasks: dict[tuple[str, int], TaskReply] = {}
         self._dirty: dict[str, Run] = {}
         self._outbox: list[Action] = []
+        self._ended: deque[str] = deque()
+        """Those in memory that have ended; some may be gone, or go on again."""
         self._saving: list[tuple[Run, Change]] = []
         self._handled = 0
         self.stuck: StoreError | None = None
@@ -329,18 +331,31 @@ class Engine:
         self._outbox.append(action)
 
     def _let_go(self, saved: Iterable[Run]) -> None:
-        """Of a Map Run's children only those are held that go on: they are many."""
+        """What has ended is held a while longer, for whoever asks how it went; but not a Map Run's children: they are
+        many."""
         for run in saved:
-            has_ended = run.map_run_arn is not None and run.execution.status != "RUNNING" and not run.undelivered
-            if has_ended and run.execution.arn not in self._queued:
-                self.runs.pop(run.execution.arn, None)
+            arn = run.execution.arn
+            if run.execution.status != "RUNNING" and not run.undelivered and arn not in self._queued:
+                if run.map_run_arn is not None:
+                    self.runs.pop(arn, None)
+                else:
+                    self._ended.append(arn)
+        while len(self._ended) > ENDED_MAX:
+            arn = self._ended.popleft()
+            ended = self.runs.get(arn)
+            if ended is not None and ended.execution.status != "RUNNING" and self._is_idle(arn):
+                del self.runs[arn]
+
+    def _is_idle(self, arn: str) -> bool:
+        """Whether nobody needs the execution in memory."""
+        return arn not in self._queued and arn not in self._dirty and arn not in self.pinned
 
     def _evict(self) -> None:
         """Forget the executions used longest ago, many at a time; those that others still talk to stay."""
         if self.store is None or len(self.runs) <= RESIDENT_MAX + RESIDENT_MAX // 10:
             return
         for arn in list(islice(self.runs, len(self.runs) - RESIDENT_MAX)):
-            if arn not in self._queued and arn not in self._dirty and arn not in self.pinned:
+            if self._is_idle(arn):
                 del self.runs[arn]
 
     def resident(self, arn: str) -> Run | None:
