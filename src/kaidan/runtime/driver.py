@@ -45,7 +45,7 @@ class Driver:
         """Why the engine cannot go on."""
         self._stuck_since: float | None = None
         self._pause_s = PAUSE_S
-        self._promises: set[asyncio.Future[None]] = set()
+        self._promises: list[asyncio.Future[None]] = []
         """To those who wait for the next save."""
         self._came = False
         """Whether somebody has begun to wait for it since the last turn."""
@@ -110,10 +110,10 @@ class Driver:
         self.on_failure(problem)
 
     def _break_promises(self, problem: Exception) -> None:
-        for promise in self._promises:
+        promises, self._promises = self._promises, []
+        for promise in promises:
             if not promise.done():
                 promise.set_exception(problem)
-        self._promises.clear()
 
     def _sleep(self) -> None:
         if self._timer is not None:
@@ -131,16 +131,18 @@ class Driver:
         if problem is not None:
             promise.set_exception(problem)
             return promise
-        self._promises.add(promise)
+        if not self._promises:
+            self._engine.once_saved(self._keep)
+        self._promises.append(promise)
         self._came = True
-        self._engine.once_saved(lambda: self._keep(promise))
         self.kick()
         return promise
 
-    def _keep(self, promise: asyncio.Future[None]) -> None:
-        self._promises.discard(promise)
-        if not promise.done():
-            promise.set_result(None)
+    def _keep(self) -> None:
+        promises, self._promises = self._promises, []
+        for promise in promises:
+            if not promise.done():
+                promise.set_result(None)
 
     def close(self) -> None:
         """Save what is left, if it can be saved, and stop."""
