@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import sys
 import time
 from typing import Any
 
@@ -71,11 +72,12 @@ class Bench(App):
 
 
 async def main() -> None:
+    """Goes on until nobody holds the other end of its standard input any more, however that one has ended."""
     runner = web.ServerRunner(Bench(Simulated()).server())
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)
-    await asyncio.Event().wait()
+    await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import subprocess
 import sys
@@ -57,11 +56,17 @@ class OverHttp:
         """The process goes on: the next case makes everything new."""
 
 
+_held: list[subprocess.Popen[str]] = []
+
+
 @cache
 def _url() -> str:
-    process = subprocess.Popen([sys.executable, "-m", "conformance.http_server"], stdout=subprocess.PIPE, text=True)
-    atexit.register(process.kill)
+    """Of a server that ends with this process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "conformance.http_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
+    _held.append(process)
     return f"http://127.0.0.1:{int(process.stdout.readline())}"
 
 
