@@ -57,6 +57,7 @@ class OverHttp:
 
 
 _held: list[subprocess.Popen[str]] = []
+"""Whose standard input is to stay open."""
 
 
 @cache
