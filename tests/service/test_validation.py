@@ -73,6 +73,17 @@ PARAMETERS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    "resource",
+    ["lamda:invoke", "Lambda:invoke", "lambda:run", "sns:publish.sync", "states:startExecution.sync:3", "aws-sdk:a:b"],
+)
+def test_integrations_that_do_not_exist(service: Service, resource: str) -> None:
+    """One finding: what such a task would take cannot be said."""
+    (found,) = validate(service, task(resource, {}))["diagnostics"]
+    assert found["message"].startswith(f"The resource provided arn:aws:states:::{resource} is not recognized.")
+    assert found["location"] == "/States/A/Resource"
+
+
 @pytest.mark.parametrize(("definition", "messages"), PARAMETERS)
 def test_parameters_of_integrations(service: Service, definition: dict[str, Any], messages: list[str]) -> None:
     answer = validate(service, definition)
