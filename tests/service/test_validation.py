@@ -94,3 +94,19 @@ def test_parameters_of_integrations(service: Service, definition: dict[str, Any]
         code, message = service.refuses("CreateStateMachine", name="m", definition=text(definition), roleArn=ROLE)
         assert code == "InvalidDefinition"
         assert f"SCHEMA_VALIDATION_FAILED: {messages[0]} at /States/A/{field}" in message
+
+
+@pytest.mark.parametrize(
+    ("definition", "count"),
+    [(text(BROKEN), 3), ("[]", 1), ('{"StartAt": ', 1), ('{"StartAt": "A", "States": {"A": {}, "A": {}}}', 1)],
+)
+def test_a_refusal_joins_the_findings(service: Service, definition: str, count: int) -> None:
+    """Quoted by users: what has no place is "at null". What is no JSON has its place twice, for AWS's message about
+    it ends with the place (recorded)."""
+    found = service("ValidateStateMachineDefinition", definition=definition)["diagnostics"]
+    joined = ", ".join(f"{each['code']}: {each['message']} at {each.get('location', 'null')}" for each in found)
+    assert len(found) == count
+    assert service.refuses("CreateStateMachine", name="m", definition=definition, roleArn=ROLE) == (
+        "InvalidDefinition",
+        f"Invalid State Machine Definition: '{joined}'",
+    )
