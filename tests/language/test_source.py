@@ -87,7 +87,7 @@ SYNTAX = [
     ),
     (
         '{"a":1} 階',
-        "Unexpected character ('階' (code 38542 / 0x968e)): expected the end of the definition",
+        "Unexpected character ('階' (code 38542 / 0x968e)): expected the end of the text",
         1,
         9,
     ),
@@ -296,7 +296,7 @@ def test_all_duplicate_keys_are_reported(name: str) -> None:
     text = DUPLICATES if name == "x.json" else "a: 1\na: 2\nStates:\n  X: {}\n  X: {b: 1, b: 2}\n"
     assert [(str(p), p.line) for p in diagnostics(text, name)] == [
         ("INVALID_JSON_DESCRIPTION: Duplicate field 'a' at /a", 2),
-        ("DUPLICATE_STATE_NAME: Duplicate state name 'X' at /States/X", 3 if name == "x.json" else 5),
+        ("DUPLICATE_STATE_NAME: Duplicate State name: X at /States/X", 3 if name == "x.json" else 5),
         ("INVALID_JSON_DESCRIPTION: Duplicate field 'b' at /States/X/b", 3 if name == "x.json" else 5),
     ]
 

@@ -30,7 +30,7 @@ NEVER, FAILS = "never", "fails"
 
 @dataclass
 class World:
-    """Answers tasks after three seconds with their parameters, but for two actions."""
+    """Answers tasks after three seconds with their parameters, but for two functions."""
 
     seen: list[RunTask] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
@@ -38,10 +38,11 @@ class World:
     def __call__(self, task: RunTask, reply: Reply) -> None:
         self.seen.append(task)
         reply.started()
-        reply.on_cancel(lambda: self.cancelled.append(task.resource.action))
-        if task.resource.action == FAILS:
+        called = task.resource.arn.rpartition(":")[2]
+        reply.on_cancel(lambda: self.cancelled.append(called))
+        if called == FAILS:
             reply.failed("Some.Error", "it broke")
-        elif task.resource.action != NEVER:
+        elif called != NEVER:
             reply.later(3, lambda: reply.succeeded({"did": task.parameters.value}))
 
     def resume(self, task: RunTask, job: JSON, reply: Reply) -> None:
@@ -509,7 +510,8 @@ def test_context_given(api: Api, context: Any) -> None:
 
 # --- without a mock
 
-RUN = {**INVOKE, "Resource": "arn:aws:states:::some:thing", "Parameters": {"a": 1}}
+A_FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
+RUN = {**INVOKE, "Resource": A_FUNCTION + "thing", "Parameters": {"a": 1}}
 
 
 def test_task_is_carried_out(api: Api, world: World) -> None:
@@ -521,7 +523,7 @@ def test_task_is_carried_out(api: Api, world: World) -> None:
 
 
 def test_task_fails(api: Api) -> None:
-    state = {**RUN, "Resource": f"arn:aws:states:::some:{FAILS}"}
+    state = {**RUN, "Resource": A_FUNCTION + FAILS}
     assert call(api, state, roleArn=ROLE) == {"status": "FAILED", "error": "Some.Error", "cause": "it broke"}
 
 
@@ -530,7 +532,7 @@ def test_task_fails(api: Api) -> None:
     [({}, "FAILED"), ({"TimeoutSeconds": 9, "Retry": [{"ErrorEquals": ["States.ALL"]}]}, "RETRIABLE")],
 )
 def test_task_takes_too_long(api: Api, world: World, fields: dict[str, Any], status: str) -> None:
-    answer = call(api, {**RUN, "Resource": f"arn:aws:states:::some:{NEVER}", **fields}, roleArn=ROLE)
+    answer = call(api, {**RUN, "Resource": A_FUNCTION + NEVER, **fields}, roleArn=ROLE)
     assert answer == {"status": status, "error": "States.Timeout"}
     assert world.cancelled == [NEVER]
 

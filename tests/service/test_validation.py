@@ -73,6 +73,17 @@ PARAMETERS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    "resource",
+    ["lamda:invoke", "Lambda:invoke", "lambda:run", "sns:publish.sync", "states:startExecution.sync:3", "aws-sdk:a:b"],
+)
+def test_integrations_that_do_not_exist(service: Service, resource: str) -> None:
+    """One finding: what such a task would take cannot be said."""
+    (found,) = validate(service, task(resource, {}))["diagnostics"]
+    assert found["message"].startswith(f"The resource provided arn:aws:states:::{resource} is not recognized.")
+    assert found["location"] == "/States/A/Resource"
+
+
 @pytest.mark.parametrize(("definition", "messages"), PARAMETERS)
 def test_parameters_of_integrations(service: Service, definition: dict[str, Any], messages: list[str]) -> None:
     answer = validate(service, definition)
@@ -83,3 +94,19 @@ def test_parameters_of_integrations(service: Service, definition: dict[str, Any]
         code, message = service.refuses("CreateStateMachine", name="m", definition=text(definition), roleArn=ROLE)
         assert code == "InvalidDefinition"
         assert f"SCHEMA_VALIDATION_FAILED: {messages[0]} at /States/A/{field}" in message
+
+
+@pytest.mark.parametrize(
+    ("definition", "count"),
+    [(text(BROKEN), 3), ("[]", 1), ('{"StartAt": ', 1), ('{"StartAt": "A", "States": {"A": {}, "A": {}}}', 1)],
+)
+def test_a_refusal_joins_the_findings(service: Service, definition: str, count: int) -> None:
+    """Quoted by users: what has no place is "at null". What is no JSON has its place twice, for AWS's message about
+    it ends with the place (recorded)."""
+    found = service("ValidateStateMachineDefinition", definition=definition)["diagnostics"]
+    joined = ", ".join(f"{each['code']}: {each['message']} at {each.get('location', 'null')}" for each in found)
+    assert len(found) == count
+    assert service.refuses("CreateStateMachine", name="m", definition=definition, roleArn=ROLE) == (
+        "InvalidDefinition",
+        f"Invalid State Machine Definition: '{joined}'",
+    )

@@ -189,8 +189,7 @@ def _unavailable(task: RunTask, reply: Reply) -> None:
 def check_resource(resource: TaskResource) -> str | None:
     """What is wrong with a resource, as far as it can be known before running: unknown services, actions, patterns.
 
-    Services that AWS lists and botocore does not model pass: they fail when they are called. So does an optimised
-    service that has no line here: somebody may have put one of their own into `Dispatcher.by_service`.
+    Services that AWS lists and botocore does not model pass: they fail when they are called.
     """
     if resource.kind != "integration":
         return None
@@ -209,9 +208,10 @@ def check_resource(resource: TaskResource) -> str | None:
 
 
 def _optimised_complaint(resource: TaskResource) -> str | None:
-    actions = optimised_actions().get(resource.service)
+    services = optimised_actions()
+    actions = services.get(resource.service)
     if actions is None:
-        return None
+        return f"unknown service '{resource.service}'{did_you_mean(nearest(resource.service, services))}"
     patterns = actions.get(resource.action)
     if patterns is None:
         hint = did_you_mean(nearest(resource.action, actions))

@@ -64,11 +64,11 @@ class Members:
 
 
 def _duplicate(lines: Lines, offset: int, first: int, steps: Steps, key: str) -> Problem:
-    """A repeated key. For state names AWS has a code (API, ValidateStateMachineDefinitionDiagnostic)."""
+    """A repeated key. For state names AWS has a code, and one sentence whatever their scopes (as users quote it)."""
     state = bool(steps) and steps[-1] == "/States"
     return Problem(
         offset,
-        f"Duplicate {'state name' if state else 'field'} '{key}'",
+        f"Duplicate State name: {key}" if state else f"Duplicate field '{key}'",
         "DUPLICATE_STATE_NAME" if state else "INVALID_JSON_DESCRIPTION",
         "".join(steps) + f"/{key}",
         f"'{key}' stands at line {lines.at(first)[0]} already: only one of the two can count",

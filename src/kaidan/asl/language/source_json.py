@@ -72,7 +72,7 @@ class _Scanner:
             self.part()
         self.space()
         if self.at < len(self.text):
-            self.unexpected("expected the end of the definition")
+            self.unexpected("expected the end of the text")
         return root
 
     def part(self) -> None:

@@ -107,7 +107,7 @@ def check(state: JSON, site: Site) -> None:
     if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat >= timeout:
         site.error("HeartbeatSeconds must be smaller than TimeoutSeconds", "/HeartbeatSeconds")
     resource = _read(state.get("Resource"))
-    if resource and resource.kind == "integration":
+    if resource and resource.kind == "integration" and not site.resources.complaint(resource):
         _parameters(state, resource, site)
     if resource and resource.kind == "activity" and "Credentials" in state:
         site.error("The field 'Credentials' is not supported for activities", "/Credentials")
