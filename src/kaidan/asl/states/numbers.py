@@ -21,8 +21,16 @@ def integer(field: Value | None, name: str, visit: Visit, *, minimum: int | None
     except ValueError:
         raise _invalid(field, name, value, "integer") from None
     if minimum is not None and number < minimum:
-        raise runtime_error(f"{name} must be at least {minimum} but was: {number}")
+        raise out_of_range(field, name, f"{name} must be at least {minimum} but was: {number}")
     return number
+
+
+def out_of_range(field: Value, name: str, cause: str, *, after_entry: bool = False) -> StateError:
+    """A number, or a moment, that the field does not take: of a path it is States.Runtime (recorded), of a JSONata
+    expression an error that can be caught (AWS guide, "Handling expression errors"). `after_entry` as in StateError."""
+    if field.path is not None:
+        return runtime_error(cause)
+    return StateError(QUERY_EVALUATION_ERROR, cause, located=True, location=name, after_entry=after_entry)
 
 
 def _integer(value: JSON) -> int:
@@ -35,17 +43,30 @@ def _integer(value: JSON) -> int:
     return int(value)
 
 
-def floating(field: Value | None, name: str, visit: Visit) -> float | None:
-    """The field's value as a number, None when the definition has no such field."""
+def count(field: Value | None, name: str, visit: Visit) -> int:
+    """The field's value as an integer that is not negative, 0 when the definition has no such field."""
+    number = integer(field, name, visit)
+    if field is None or number is None:
+        return 0
+    if number < 0:
+        raise out_of_range(field, name, f"{name} cannot be negative.")
+    return number
+
+
+def percentage(field: Value | None, name: str, visit: Visit) -> float:
+    """The field's value as a number from 0 to 100, 0 when the definition has no such field."""
     if field is None:
-        return None
+        return 0
     value = field.at(visit)
     try:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ValueError(value)
-        return float(value)
+        number = float(value)
     except ValueError:
         raise _invalid(field, name, value, "float") from None
+    if not 0 <= number <= 100:
+        raise out_of_range(field, name, f"{name} must be between 0 and 100.")
+    return number
 
 
 def _invalid(field: Value, name: str, value: JSON, kind: str) -> StateError:
@@ -55,4 +76,4 @@ def _invalid(field: Value, name: str, value: JSON, kind: str) -> StateError:
             f'The {name}Path field refers to value "{shown}" which is not a valid {kind}: {field.path}'
         )
     cause = f"The {name} field is not a valid {kind}: {shown}"
-    return StateError(QUERY_EVALUATION_ERROR, cause, located=True)
+    return StateError(QUERY_EVALUATION_ERROR, cause, located=True, location=name)
