@@ -86,7 +86,7 @@ def _moment_ms(field: Value, visit: Visit) -> int:
     moment_ns = parse_ns(value)
     if moment_ns is None:
         raise _not_a_moment(field, value)
-    moment_ms = -(-moment_ns // 1_000_000)
+    moment_ms = moment_ns // 1_000_000_000 * 1000  # fractions of a second are cut off (AWS guide, "Wait")
     if moment_ms - visit.now_ms >= (AWS.timestamp_wait_days_max + 1) * _DAY_MS - 2 * 3_600_000:
         raise out_of_range(field, "Timestamp", "Wait state delay is too long.", after_entry=True)
     return moment_ms
