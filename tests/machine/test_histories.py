@@ -236,6 +236,27 @@ def test_causes(definition: Definition, error: str, cause: str) -> None:
     assert (execution.status, execution.error, execution.cause) == ("FAILED", error, cause)
 
 
+ONE = machine(One={"Type": "Pass", "End": True})
+LONG = {"text": "x" * 262_144}
+LONG_INPUTS: list[Definition] = [
+    {**TASK, "Parameters": LONG},
+    {**TASK, "Arguments": LONG, "QueryLanguage": "JSONata"},
+    {"Type": "Parallel", "Branches": [ONE], "Parameters": LONG},
+    {"Type": "Parallel", "Branches": [ONE], "Arguments": LONG, "QueryLanguage": "JSONata"},
+    {"Type": "Map", "ItemProcessor": ONE, "ItemSelector": LONG},
+]
+
+
+@pytest.mark.parametrize("state", LONG_INPUTS)
+def test_what_a_state_makes_of_its_input_has_a_limit(state: Definition) -> None:
+    fields = {name: value for name, value in state.items() if name != "Parameters" or "Arguments" not in state}
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "One"}]
+    definition = machine(P={**fields, "Catch": catch, "End": True}, One=ONE["States"]["One"])
+    execution = run(definition, [1]).execution
+    cause = "The input that the state 'P' has made exceeds the maximum number of bytes service limit."
+    assert (execution.error, execution.cause) == ("States.DataLimitExceeded", cause)
+
+
 MISSING = "{% $states.input.missing %}"
 RULES: list[tuple[Definition, str]] = [
     ({"Condition": MISSING}, "Choices[1]/Condition"),
