@@ -257,6 +257,19 @@ def test_what_a_state_makes_of_its_input_has_a_limit(state: Definition) -> None:
     assert (execution.error, execution.cause) == ("States.DataLimitExceeded", cause)
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("2", "SUCCEEDED"), ("+2", "SUCCEEDED"), ("1_0", "FAILED"), (" 2", "FAILED"), ("2.0", "FAILED")],
+)
+def test_text_that_holds_an_integer(text: str, status: str) -> None:
+    state = {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrencyPath": "$.most", "ItemProcessor": ONE, "End": True}
+    execution = run(machine(M=state), {"items": [1], "most": text}).execution
+    assert execution.status == status
+    if status == "FAILED":
+        told = f'The MaxConcurrencyPath field refers to value "{text}" which is not a valid integer: $.most'
+        assert (execution.cause or "").endswith(told)
+
+
 MISSING = "{% $states.input.missing %}"
 RULES: list[tuple[Definition, str]] = [
     ({"Condition": MISSING}, "Choices[1]/Condition"),

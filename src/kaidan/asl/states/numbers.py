@@ -34,13 +34,19 @@ def out_of_range(field: Value, name: str, cause: str, *, after_entry: bool = Fal
 
 
 def _integer(value: JSON) -> int:
+    value = _as_in_java(value)
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(value)
+    return int(value)
+
+
+def _as_in_java(value: JSON) -> int | float | str:
+    """A number or its text, without what only Python takes for one: `1_000`, and blanks around it."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(value)
-    if isinstance(value, float):
-        if not value.is_integer():
-            raise ValueError(value)
-        return int(value)
-    return int(value)
+    if isinstance(value, str) and ("_" in value or value != value.strip()):
+        raise ValueError(value)
+    return value
 
 
 def count(field: Value | None, name: str, visit: Visit) -> int:
@@ -59,9 +65,7 @@ def percentage(field: Value | None, name: str, visit: Visit) -> float:
         return 0
     value = field.at(visit)
     try:
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError(value)
-        number = float(value)
+        number = float(_as_in_java(value))
     except ValueError:
         raise _invalid(field, name, value, "float") from None
     if not 0 <= number <= 100:
