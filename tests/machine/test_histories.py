@@ -270,6 +270,15 @@ def test_text_that_holds_an_integer(text: str, status: str) -> None:
         assert (execution.cause or "").endswith(told)
 
 
+def test_assign_sees_the_result_before_result_selector() -> None:
+    """AWS guide, "Passing data between states with variables"."""
+    state = {**TASK, "ResultSelector": {"many.$": "$.Images"}, "Assign": {"all.$": "$"}, "Next": "Told"}
+    told = {"Type": "Pass", "Parameters": {"all.$": "$all", "output.$": "$"}, "End": True}
+    done = run(machine(T=state, Told=told), {}).execution
+    assert done.output is not None
+    assert done.output.value == {"all": {"Images": []}, "output": {"many": []}}
+
+
 MISSING = "{% $states.input.missing %}"
 RULES: list[tuple[Definition, str]] = [
     ({"Condition": MISSING}, "Choices[1]/Condition"),
