@@ -65,7 +65,7 @@ CASES: list[tuple[dict[str, JSON], dict[str, JSON]]] = [
     (task(ResultSelector={"id.$": "$.Id"}, ResultPath=None), {"Output": f"{{% $exists({RESULT}.Id) ? {IN} %}}"}),
     (task(ResultSelector={"id.$": "$.Id"}, Assign={"id.$": "$.id", "all.$": "$", "n": 1}),
      {"Output": {"id": f"{{% {RESULT}.Id %}}"},
-      "Assign": {"id": f"{{% {RESULT}.Id %}}", "all": {"id": f"{{% {RESULT}.Id %}}"}, "n": 1}}),
+      "Assign": {"id": f"{{% {RESULT}.id %}}", "all": f"{{% {RESULT} %}}", "n": 1}}),
     # …Path twins
     (task(TimeoutSecondsPath="$.t", HeartbeatSeconds=5),
      {"TimeoutSeconds": f"{{% $number({IN}.t) %}}", "HeartbeatSeconds": 5}),

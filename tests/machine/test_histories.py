@@ -236,6 +236,49 @@ def test_causes(definition: Definition, error: str, cause: str) -> None:
     assert (execution.status, execution.error, execution.cause) == ("FAILED", error, cause)
 
 
+ONE = machine(One={"Type": "Pass", "End": True})
+LONG = {"text": "x" * 262_144}
+LONG_INPUTS: list[Definition] = [
+    {**TASK, "Parameters": LONG},
+    {**TASK, "Arguments": LONG, "QueryLanguage": "JSONata"},
+    {"Type": "Parallel", "Branches": [ONE], "Parameters": LONG},
+    {"Type": "Parallel", "Branches": [ONE], "Arguments": LONG, "QueryLanguage": "JSONata"},
+    {"Type": "Map", "ItemProcessor": ONE, "ItemSelector": LONG},
+]
+
+
+@pytest.mark.parametrize("state", LONG_INPUTS)
+def test_what_a_state_makes_of_its_input_has_a_limit(state: Definition) -> None:
+    fields = {name: value for name, value in state.items() if name != "Parameters" or "Arguments" not in state}
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "One"}]
+    definition = machine(P={**fields, "Catch": catch, "End": True}, One=ONE["States"]["One"])
+    execution = run(definition, [1]).execution
+    cause = "The input that the state 'P' has made exceeds the maximum number of bytes service limit."
+    assert (execution.error, execution.cause) == ("States.DataLimitExceeded", cause)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("2", "SUCCEEDED"), ("+2", "SUCCEEDED"), ("1_0", "FAILED"), (" 2", "FAILED"), ("2.0", "FAILED")],
+)
+def test_text_that_holds_an_integer(text: str, status: str) -> None:
+    state = {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrencyPath": "$.most", "ItemProcessor": ONE, "End": True}
+    execution = run(machine(M=state), {"items": [1], "most": text}).execution
+    assert execution.status == status
+    if status == "FAILED":
+        told = f'The MaxConcurrencyPath field refers to value "{text}" which is not a valid integer: $.most'
+        assert (execution.cause or "").endswith(told)
+
+
+def test_assign_sees_the_result_before_result_selector() -> None:
+    """AWS guide, "Passing data between states with variables"."""
+    state = {**TASK, "ResultSelector": {"many.$": "$.Images"}, "Assign": {"all.$": "$"}, "Next": "Told"}
+    told = {"Type": "Pass", "Parameters": {"all.$": "$all", "output.$": "$"}, "End": True}
+    done = run(machine(T=state, Told=told), {}).execution
+    assert done.output is not None
+    assert done.output.value == {"all": {"Images": []}, "output": {"many": []}}
+
+
 MISSING = "{% $states.input.missing %}"
 RULES: list[tuple[Definition, str]] = [
     ({"Condition": MISSING}, "Choices[1]/Condition"),

@@ -434,7 +434,8 @@ def _record(child: Fields, input: str, **more: Any) -> Fields:
 
 
 def _iso(moment: datetime.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    timespec = "milliseconds" if moment.microsecond else "seconds"
+    return moment.isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 @pytest.mark.parametrize(

@@ -484,10 +484,10 @@ def test_context_made(api: Api) -> None:
             "Input": {"a": 1},
             "Name": name,
             "RoleArn": ROLE,
-            "StartTime": "2023-11-14T22:13:20.000Z",
+            "StartTime": "2023-11-14T22:13:20Z",
         },
         "StateMachine": {"Id": f"{arn}:stateMachine:{machine}", "Name": machine},
-        "State": {"Name": "StateName", "EnteredTime": "2023-11-14T22:13:20.000Z"},
+        "State": {"Name": "StateName", "EnteredTime": "2023-11-14T22:13:20Z"},
     }
 
 

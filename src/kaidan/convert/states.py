@@ -164,7 +164,7 @@ class _State:
         output = self.through("OutputPath", self.merged(self.state, selected))
         if not _same(output, default):
             self.put("Output", output)
-        self.assign(self.state, selected, self.fields)
+        self.assign(self.state, result, self.fields)
 
     def assign(self, owner: Object, data: Node, into: Object, facts: Facts | None = None) -> None:
         if "Assign" in owner:

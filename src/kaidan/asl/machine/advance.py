@@ -360,8 +360,11 @@ class Turn:
             case Sleep():
                 frame.waiting, frame.request_id = "timer", self.timer(frame, step.due_ms, idle=True)
             case Ask():
+                self.check_input(frame, step.parameters)
                 tasks.ask(self, frame, step)
             case FanOut():
+                if step.items is None:
+                    self.check_input(frame, step.input)
                 children.start(self, frame, step)
             case Halt():
                 self.scope_failed(frame, StateError(step.error, step.cause))
@@ -370,7 +373,7 @@ class Turn:
 
     def _leave(self, frame: Frame, step: Exit) -> None:
         state = self.state_of(frame)
-        self._check_size(state.name, step.output)
+        self._check_size(step.output, tasks.too_large(state.name))
         details: dict[str, JSON] = {"name": state.name, "output": step.output.text}
         if step.assigned:
             details["assignedVariables"] = self._assign(frame, state, step.assigned)
@@ -402,10 +405,19 @@ class Turn:
         del self.execution.frames[frame.id]
         self.execution.variables_bytes -= sum(frame.variable_bytes.values())
 
-    def _check_size(self, name: str, payload: Payload) -> None:
+    def check_input(self, frame: Frame, made: Payload) -> None:
+        """What a state has made of its input for its task, its branches or one of its items has a limit too (AWS guide,
+        "States.DataLimitExceeded")."""
+        if made is not frame.input:
+            cause = (
+                f"The input that the state '{frame.state}' has made exceeds the maximum number of bytes service limit."
+            )
+            self._check_size(made, cause)
+
+    def _check_size(self, payload: Payload, cause: str) -> None:
         most = self.machine.limits.payload_bytes_max
         if 4 * len(payload.text) > most and payload.size_bytes > most:
-            raise StateError(errors.DATA_LIMIT_EXCEEDED, tasks.too_large(name), located=True)
+            raise StateError(errors.DATA_LIMIT_EXCEEDED, cause, located=True)
 
     # --- endings ------------------------------------------------------------------------------------------
 

@@ -81,6 +81,8 @@ def _launch_item(turn: Turn, frame: Frame, container: Container, state: Map, ind
     context = map_runs.item_context(index, item, sources=turn.machine.revision.data_sources)
     env = turn.surroundings.env(frame, state, turn.now_ms, context)
     input = state.item_input(Visit(env, frame.input, turn.now_ms), container.input, item.value)
+    if state.selects:
+        turn.check_input(frame, input)
     event_id = turn.record("MapIterationStarted", previous_id, {"name": state.name, "index": index})
     child = turn.new_frame("iteration", state.processor, input, previous_id=event_id, parent_id=frame.id)
     child.index, child.item = index, item.value

@@ -32,6 +32,8 @@ def parse_ns(text: object) -> int | None:
 
 
 def format_ms(moment_ms: int) -> str:
-    """`2024-11-06T09:42:03.123Z`, the form of timestamps in the context object."""
+    """`2024-11-06T09:42:03.123Z`, and `2024-11-06T09:42:03Z` on the second: the form of timestamps in the context
+    object (AWS guide, "Timestamp format with fractional seconds")."""
     moment = _EPOCH + datetime.timedelta(milliseconds=moment_ms)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment_ms % 1000:03d}Z"
+    fraction = f".{moment_ms % 1000:03d}" if moment_ms % 1000 else ""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z"

@@ -97,11 +97,13 @@ class PathFlow:
         return made
 
     def conclude(self, visit: Visit, result: Payload) -> tuple[Payload, Assigned]:
+        raw = result
         if self._selector:
-            result = Payload(self._selector(result.value, visit.env))
+            result = Payload(self._selector(raw.value, visit.env))
         if visit.observe:
             visit.observe("afterResultSelector", result)
-        assigned = self._assign(result.value, visit.env) if self._assign else None
+        # Beside ResultSelector, not after it (AWS guide, "Passing data between states with variables").
+        assigned = self._assign(raw.value, visit.env) if self._assign else None
         output = self._merge(visit.input, result) if self._merge else result
         if visit.observe:
             visit.observe("afterResultPath", output)

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import msgspec
 
 from kaidan.asl.states.dataflow import Definition
-from kaidan.asl.states.numbers import floating, integer
+from kaidan.asl.states.numbers import count, integer, percentage
 from kaidan.asl.states.state import Compiler, Template
 from kaidan.asl.states.visit import Visit
-from kaidan.errors import runtime_error
 from kaidan.values import JSON, Payload
 
 
@@ -111,8 +110,8 @@ class Distribution:
     def terms(self, visit: Visit, effective: Payload, payload_bytes_max: int) -> Terms:
         """Evaluated once the Map has started (recorded: its errors come after MapStateStarted)."""
         tolerance = self.tolerance(visit)
-        most_items = _limit(integer(self._batch_items, "MaxItemsPerBatch", visit), "MaxItemsPerBatch")
-        most_bytes = _limit(integer(self._batch_bytes, "MaxInputBytesPerBatch", visit), "MaxInputBytesPerBatch")
+        most_items = count(self._batch_items, "MaxItemsPerBatch", visit)
+        most_bytes = count(self._batch_bytes, "MaxInputBytesPerBatch", visit)
         return Terms(
             tolerated_count=tolerance.count,
             tolerated_percentage=tolerance.percentage,
@@ -137,13 +136,8 @@ class Distribution:
         }
 
     def tolerance(self, visit: Visit) -> Tolerance:
-        count = integer(self._tolerated_count, "ToleratedFailureCount", visit) or 0
-        percentage = floating(self._tolerated_percentage, "ToleratedFailurePercentage", visit) or 0
-        if count < 0:
-            raise runtime_error("ToleratedFailureCount cannot be negative.")
-        if not 0 <= percentage <= 100:
-            raise runtime_error("ToleratedFailurePercentage must be between 0 and 100.")
-        return Tolerance(count, percentage)
+        failures = count(self._tolerated_count, "ToleratedFailureCount", visit)
+        return Tolerance(failures, percentage(self._tolerated_percentage, "ToleratedFailurePercentage", visit))
 
     def _read(self, visit: Visit, effective: Payload) -> JSON:
         if self._reader is None:
@@ -152,12 +146,6 @@ class Distribution:
         config = {key: value for key, value in reader.get("ReaderConfig", {}).items() if key != "MaxItemsPath"}
         most = integer(self._max_items, "MaxItems", visit)
         return reader | {"ReaderConfig": config if most is None else config | {"MaxItems": most}}
-
-
-def _limit(number: int | None, name: str) -> int:
-    if number is not None and number < 0:
-        raise runtime_error(f"{name} cannot be negative.")
-    return number or 0
 
 
 _CONFIGS = ("ReaderConfig", "WriterConfig")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from kaidan.asl.states.dataflow import Definition
 from kaidan.asl.states.distributed import Distribution
-from kaidan.asl.states.numbers import integer
+from kaidan.asl.states.numbers import count
 from kaidan.asl.states.state import Compiler, State
 from kaidan.asl.states.visit import FanOut, Visit
 from kaidan.errors import runtime_error
@@ -51,9 +51,7 @@ class Map(State):
         if not self.distributed and self.distribution.is_used:
             fields = "The ItemReader, ItemBatcher and ResultWriter fields"
             raise runtime_error(f"{fields} are not supported for INLINE maps")
-        concurrency = integer(self._concurrency, "MaxConcurrency", visit) or 0
-        if concurrency < 0:
-            raise runtime_error("MaxConcurrency cannot be negative.")
+        concurrency = count(self._concurrency, "MaxConcurrency", visit)
         items = [] if self.distribution.reads else self._items(visit, effective)
         if isinstance(items, dict):
             members = [{"Key": key, "Value": value} for key, value in items.items()]

@@ -20,6 +20,7 @@ from kaidan.asl.states.fields import (
     Timestamp,
     with_path,
 )
+from kaidan.asl.states.numbers import out_of_range
 from kaidan.asl.states.state import Compiler, State, Value
 from kaidan.asl.states.visit import Exit, Sleep, Visit
 from kaidan.errors import QUERY_EVALUATION_ERROR, StateError, runtime_error
@@ -67,7 +68,8 @@ def _seconds(field: Value, visit: Visit) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _not_seconds(field, value)
     if not 0 <= value <= AWS.wait_s_max:
-        raise runtime_error(f"The Seconds of a Wait state must be between 0 and {AWS.wait_s_max} but was: {value}")
+        cause = f"The Seconds of a Wait state must be between 0 and {AWS.wait_s_max} but was: {value}"
+        raise out_of_range(field, "Seconds", cause, after_entry=True)
     return value
 
 
@@ -84,9 +86,9 @@ def _moment_ms(field: Value, visit: Visit) -> int:
     moment_ns = parse_ns(value)
     if moment_ns is None:
         raise _not_a_moment(field, value)
-    moment_ms = -(-moment_ns // 1_000_000)
+    moment_ms = moment_ns // 1_000_000_000 * 1000  # fractions of a second are cut off (AWS guide, "Wait")
     if moment_ms - visit.now_ms >= (AWS.timestamp_wait_days_max + 1) * _DAY_MS - 2 * 3_600_000:
-        raise runtime_error("Wait state delay is too long.")
+        raise out_of_range(field, "Timestamp", "Wait state delay is too long.", after_entry=True)
     return moment_ms
 
 
