@@ -14,7 +14,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +28,6 @@ Record = dict[str, Any]
 
 JUDGED = Path(__file__).with_name("judged.json")
 """Disagreements that were looked at one by one, with the reason why the engine is right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """`what` says what came out instead."""
-
-    id: str
-    title: str
-    what: str
 
 
 class Mocks:

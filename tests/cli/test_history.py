@@ -12,6 +12,7 @@ import pytest
 from kaidan.cli import history, runs
 from kaidan.cli.exits import Exit
 from kaidan.protocol.history import HistoryEvent
+from kaidan.server.home import home
 from tests.cli.conftest import Kaidan
 
 ECHO = '{"StartAt": "Echo", "States": {"Echo": {"Type": "Pass", "End": true}}}'
@@ -64,7 +65,7 @@ def test_list(kaidan: Kaidan) -> None:
     assert kaidan("history", "--list").out == "no execution is kept yet\n"
     kaidan("run", "echo.asl.json", "--name", "one")
     kaidan("run", "bad.asl.json", "--name", "two")
-    (runs.home() / "runs" / "0000000000000-broken.json").write_text("{")
+    (home() / "runs" / "0000000000000-broken.json").write_text("{")
     lines = kaidan("history", "--list").out.splitlines()
     words = [line.split() for line in lines]
     assert [(line[2], line[4], line[5]) for line in words] == [("FAILED", "bad", "two"), ("SUCCEEDED", "echo", "one")]
@@ -74,13 +75,13 @@ def test_the_newest_hundred_are_kept(kaidan: Kaidan, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(runs, "KEPT_MAX", 3)
     for number in range(5):
         kaidan("run", "echo.asl.json", "--name", f"n{number}")
-    kept = sorted(path.name.partition("-")[2] for path in (runs.home() / "runs").iterdir())
+    kept = sorted(path.name.partition("-")[2] for path in (home() / "runs").iterdir())
     assert kept == ["n2.json", "n3.json", "n4.json"]
 
 
 def test_nobody_else_reads_them(kaidan: Kaidan) -> None:
     kaidan("run", "echo.asl.json")
-    folder = runs.home() / "runs"
+    folder = home() / "runs"
     assert [path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())] == [0, 0]
 
 

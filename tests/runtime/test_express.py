@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
-from kaidan.runtime.sources import SimulatedClock
 from kaidan.service.api import Api
 from kaidan.store.sqlite import SqliteStore
 from tests.service.support import ASK, PASS, ROLE, WAIT, text
@@ -37,15 +32,6 @@ class Silent:
 
     def resume(self, task: RunTask, job: Any, reply: Reply) -> None:
         pass
-
-
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    store = SqliteStore(tmp_path / "kaidan.db")
-    made = Api(clock=SimulatedClock(), store=store)
-    yield made
-    made.close()
-    store.close()
 
 
 def create(api: Api, definition: dict[str, Any], type: str = "EXPRESS", name: str = "m") -> str:

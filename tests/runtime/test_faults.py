@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,12 +12,10 @@ import pytest
 from kaidan.asl.states.pass_ import Pass
 from kaidan.integrations.contract import Reply
 from kaidan.protocol.effects import RunTask
-from kaidan.runtime.sources import SimulatedClock
 from kaidan.service.apart import apart
 from kaidan.service.api import Api
 from kaidan.service.state import Service
 from kaidan.service.test_state import test_state as run_test
-from kaidan.store.sqlite import SqliteStore
 from tests.service.support import ASK, PASS, ROLE, text
 
 BOTH: dict[str, Any] = {
@@ -31,15 +28,6 @@ BOTH: dict[str, Any] = {
         }
     },
 }
-
-
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    store = SqliteStore(tmp_path / "kaidan.db")
-    made = Api(clock=SimulatedClock(), store=store)
-    yield made
-    made.close()
-    store.close()
 
 
 def start(api: Api, name: str, definition: dict[str, Any], input: str = "{}") -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from kaidan.cli.inputs import read_json, read_text
 from kaidan.cli.problems import Refusal
 from kaidan.cli.text import cut
 from kaidan.protocol.history import HistoryEvent, to_aws
+from kaidan.server.home import home
 from kaidan.values import JSON, dumps
 
 if TYPE_CHECKING:
@@ -35,18 +35,6 @@ MOMENT_MS_MAX = 253_402_214_400_000
 """The last day that has four digits for its year."""
 
 Record = dict[str, Any]
-
-
-def home() -> Path:
-    """Where Kaidan keeps what it keeps."""
-    given = os.environ.get("KAIDAN_HOME")
-    if given:
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "kaidan"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "kaidan"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
 
 
 def _folder() -> Path:

@@ -7,8 +7,7 @@ Knows nothing of definitions but what `order.py` says about places. Reads nodes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -17,9 +16,6 @@ from kaidan.formatting.order import Place
 
 STEP: Final = 2
 """Columns that a member or a dash stands further in than what it belongs to."""
-
-Emit: TypeAlias = Callable[[int], list[str]]
-"""Lines of a part, given the column where it begins. The first of them that is no comment has the part's beginning."""
 
 
 class Unsupported(Exception):

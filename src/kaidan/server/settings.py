@@ -11,7 +11,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 from kaidan.integrations.clients import is_url
 from kaidan.observe.targets import event_target, log_target
+from kaidan.server.home import home
 
 Value: TypeAlias = str | int | bool | Path | tuple[str, ...] | None
 Read: TypeAlias = Callable[[Any], Value]
@@ -171,18 +171,6 @@ def _fixed(value: Value) -> Callable[[], Value]:
 
 
 # --- defaults that depend on the machine ------------------------------------------------------------------
-
-
-def home() -> Path:
-    """Where Kaidan keeps what it keeps: $KAIDAN_HOME, or where programs keep their data on this system."""
-    given = os.environ.get("KAIDAN_HOME")
-    if given:
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "kaidan"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "kaidan"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "kaidan"
 
 
 _REGION = r"[a-z]{2,}(-[a-z]+)+-\d"
