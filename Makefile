@@ -14,7 +14,7 @@ test: $(READY)            ## lint, types, contracts, and the whole test suite
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 8
 
 check: $(READY)           ## the test suite alone: make check ARGS="-k map"
 	$(BIN)/pytest $(ARGS)
