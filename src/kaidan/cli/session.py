@@ -26,7 +26,7 @@ from kaidan.emulate import Emulator
 from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.files import FileError
-from kaidan.integrations.world import World, WorldFiles, read_world
+from kaidan.integrations.world import World, read_world
 from kaidan.limits import AWS
 from kaidan.protocol.history import HistoryEvent
 from kaidan.runtime.engine import Engine, Run
@@ -127,16 +127,8 @@ def _start(options: Options, definition: Definition, payload: Payload, embedded:
 
 
 def _world(options: Options) -> World:
-    files = WorldFiles(
-        mocks=options.mocks,
-        mock_validation=options.mock_validation,
-        faults=options.faults,
-        functions=options.functions,
-        connections=options.connections,
-        allow_link_local=options.allow_link_local,
-    )
     try:
-        return read_world(files)
+        return read_world(options)
     except FileError as problem:
         raise Refusal(str(problem)) from None
 

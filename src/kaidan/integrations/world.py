@@ -1,6 +1,6 @@
 """The world of the tasks, as files say it: functions, connections, mocked answers, faults on purpose.
 
-    world = read_world(WorldFiles(mocks=Path("MockConfigFile.json")))
+    world = read_world(settings)
     tasks = Tasks(Dispatcher(clients, run_blocking, world.surroundings), world)
 
 A task meets faults first, then the answers of its execution's test case, then whoever carries it out.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from kaidan.integrations.connections import read_secrets
 from kaidan.integrations.contract import Handler, Reply
@@ -23,16 +24,21 @@ from kaidan.protocol.effects import RunTask
 from kaidan.values import JSON
 
 
-@dataclass(frozen=True, slots=True)
-class WorldFiles:
-    """Where each part is described; None: it is as on AWS."""
+class WorldFiles(Protocol):
+    """Where each part is described, as settings of a server and options of a command have it; None: it is as on AWS."""
 
-    mocks: Path | None = None
-    mock_validation: Validation = "NONE"
-    faults: Path | None = None
-    functions: Path | None = None
-    connections: Path | None = None
-    allow_link_local: bool = False
+    @property
+    def mocks(self) -> Path | None: ...
+    @property
+    def mock_validation(self) -> Validation: ...
+    @property
+    def faults(self) -> Path | None: ...
+    @property
+    def functions(self) -> Path | None: ...
+    @property
+    def connections(self) -> Path | None: ...
+    @property
+    def allow_link_local(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

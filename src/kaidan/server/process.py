@@ -20,7 +20,7 @@ from aiohttp import web
 
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.files import FileError
-from kaidan.integrations.world import World, WorldFiles, read_world
+from kaidan.integrations.world import World, read_world
 from kaidan.observe.observer import CLOSE_S, Observer
 from kaidan.observe.traces import TracesUnavailable
 from kaidan.server.account import Account
@@ -218,16 +218,8 @@ def _check_places(settings: Settings) -> None:
 
 
 def _world(settings: Settings) -> World:
-    files = WorldFiles(
-        mocks=settings.mocks,
-        mock_validation=settings.mock_validation,
-        faults=settings.faults,
-        functions=settings.functions,
-        connections=settings.connections,
-        allow_link_local=settings.allow_link_local,
-    )
     try:
-        return read_world(files)
+        return read_world(settings)
     except FileError as problem:
         raise StartError(str(problem)) from None
 
