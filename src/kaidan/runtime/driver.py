@@ -110,10 +110,8 @@ class Driver:
         self.on_failure(problem)
 
     def _break_promises(self, problem: Exception) -> None:
-        promises, self._promises = self._promises, []
-        for promise in promises:
-            if not promise.done():
-                promise.set_exception(problem)
+        for promise in self._waiting():
+            promise.set_exception(problem)
 
     def _sleep(self) -> None:
         if self._timer is not None:
@@ -139,10 +137,13 @@ class Driver:
         return promise
 
     def _keep(self) -> None:
+        for promise in self._waiting():
+            promise.set_result(None)
+
+    def _waiting(self) -> list[asyncio.Future[None]]:
+        """The promises to those who still wait; from then on there are none."""
         promises, self._promises = self._promises, []
-        for promise in promises:
-            if not promise.done():
-                promise.set_result(None)
+        return [promise for promise in promises if not promise.done()]
 
     def close(self) -> None:
         """Save what is left, if it can be saved, and stop."""
