@@ -6,21 +6,15 @@ definition.program               what the machine runs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kaidan.arns import TaskResource
 from kaidan.asl.language.check import WorkflowType, check
 from kaidan.asl.language.compile import Program, compile_definition
 from kaidan.asl.language.source import Source, read_source
+from kaidan.asl.states.fields import ResourceCheck, TemplateCheck
 from kaidan.errors import DefinitionError, Diagnostic
 from kaidan.values import JSON
-
-ResourceCheck = Callable[[TaskResource], str | None]
-"""Says what is wrong with a task's resource that the language itself cannot know, or None."""
-
-TemplateCheck = Callable[[TaskResource, JSON], Iterable[tuple[str, str | None]]]
-"""Says what is wrong with a task's Parameters or Arguments as they stand there: messages, each with a hint or None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,9 @@ what is wrong in its fields; of one state, the query language first; findings ab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple, assert_never
 
-from kaidan.arns import TaskResource
 from kaidan.asl.language.check_graph import ScopeNode, StateNode, judge
 from kaidan.asl.language.check_jsonata import check_expression, check_payload, is_expression
 from kaidan.asl.language.check_paths import (
@@ -59,11 +57,13 @@ from kaidan.asl.states.fields import (
     Payload,
     Record,
     Reference,
+    ResourceCheck,
     Resources,
     Site,
     States,
     Static,
     Target,
+    TemplateCheck,
     Text,
     Timestamp,
     WorkflowType,
@@ -80,8 +80,8 @@ def check(
     definition: JSON,
     *,
     workflow_type: WorkflowType = "STANDARD",
-    knows_resource: Callable[[TaskResource], str | None] | None = None,
-    knows_parameters: Callable[[TaskResource, JSON], Iterable[tuple[str, str | None]]] | None = None,
+    knows_resource: ResourceCheck | None = None,
+    knows_parameters: TemplateCheck | None = None,
 ) -> list[Diagnostic]:
     """All findings, errors and warnings, in AWS's order.
 

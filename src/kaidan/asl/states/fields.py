@@ -45,6 +45,13 @@ def hash_set(names: Iterable[str]) -> list[str]:
 # Where a rule is applied
 
 
+ResourceCheck: TypeAlias = Callable[[TaskResource], str | None]
+"""Says what is wrong with a task's resource that the language itself cannot know, or None."""
+
+TemplateCheck: TypeAlias = Callable[[TaskResource, JSON], Iterable[tuple[str, str | None]]]
+"""Says what is wrong with a task's Parameters or Arguments as they stand there: messages, each with a hint or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What only the integrations know.
@@ -54,8 +61,8 @@ class Resources:
     'FunctionName' is required but was missing`, each with a hint or None.
     """
 
-    knows: Callable[[TaskResource], str | None] | None = None
-    knows_parameters: Callable[[TaskResource, JSON], Iterable[tuple[str, str | None]]] | None = None
+    knows: ResourceCheck | None = None
+    knows_parameters: TemplateCheck | None = None
 
     def complaint(self, resource: TaskResource) -> str | None:
         return self.knows(resource) if self.knows else None
