@@ -235,14 +235,23 @@ class World:
 
 
 @contextmanager
-def emulated_aws() -> Iterator[World]:
+def moto_server() -> Iterator[str]:
+    """The address of moto's server in this process; what it has belongs to the process, not to the server."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    world = World(f"http://{host}:{port}")
     try:
-        world.tell("config", WITHOUT_DOCKER)
-        yield world
+        yield f"http://{host}:{port}"
     finally:
-        world.close()
         server.stop()
+
+
+@contextmanager
+def emulated_aws() -> Iterator[World]:
+    with moto_server() as url:
+        world = World(url)
+        try:
+            world.tell("config", WITHOUT_DOCKER)
+            yield world
+        finally:
+            world.close()

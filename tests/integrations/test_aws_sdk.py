@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from botocore import exceptions as boto
-from moto.server import ThreadedMotoServer
 
 from kaidan.errors import StateError
 from kaidan.integrations import aws_sdk
@@ -23,6 +22,7 @@ from kaidan.integrations.aws_shapes import iso_time, to_request, to_result
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.protocol.effects import Role
 from kaidan.values import JSON
+from tests.integrations.emulated import moto_server
 
 # --------------------------------------------------------------------------------------- services and actions
 
@@ -339,11 +339,8 @@ CREDENTIALS: dict[str, Any] = {"access_key": "test", "secret_key": "test"}
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from kaidan.cli.account import RoleClients
 from kaidan.integrations.clients import AwsSettings, ClientFactory
 from kaidan.integrations.world import World
 from kaidan.protocol.effects import Role
 from kaidan.runtime.sources import RealClock
+from tests.integrations.emulated import moto_server
 from tests.integrations.loopback import Exchange, loopback
 from tests.service.support import ARN, Service
 
@@ -24,12 +24,8 @@ WHO = "arn:aws:states:::aws-sdk:sts:getCallerIdentity"
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[AwsSettings]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    keys = {"access_key": "test", "secret_key": "test"}
-    yield AwsSettings(region="us-east-1", endpoint_url=f"http://{host}:{port}", max_attempts=1, **keys)  # type: ignore[arg-type]
-    server.stop()
+    with moto_server() as url:
+        yield AwsSettings(region="us-east-1", endpoint_url=url, max_attempts=1, access_key="test", secret_key="test")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pyarrow
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import parquet
 
 from kaidan.integrations import storage
@@ -23,6 +22,7 @@ from kaidan.integrations.storage import Sink, Storage, StorageError, chunks
 from kaidan.runtime.sources import RealClock
 from kaidan.service.api import Api
 from kaidan.values import JSON
+from tests.integrations.emulated import moto_server
 from tests.integrations.loopback import Exchange, loopback
 
 BUCKET = "things"
@@ -30,16 +30,11 @@ BUCKET = "things"
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[ClientFactory]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    settings = AwsSettings(
-        region="us-east-1", endpoint_url=f"http://{host}:{port}", access_key="a", secret_key="s", max_attempts=1
-    )
-    factory = ClientFactory(settings)
-    factory.client("s3").create_bucket(Bucket=BUCKET)
-    yield factory
-    server.stop()
+    with moto_server() as url:
+        settings = AwsSettings(region="us-east-1", endpoint_url=url, access_key="a", secret_key="s", max_attempts=1)
+        factory = ClientFactory(settings)
+        factory.client("s3").create_bucket(Bucket=BUCKET)
+        yield factory
 
 
 @pytest.fixture(params=["s3", "folder"])
